@@ -1,0 +1,54 @@
+"""Every rule has a fixture that it fails and one that it passes, and finds nothing else in either."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kre.load.bundle import load
+from kre.model.finding import Finding
+from kre.rules.registry import all_rules
+from kre.rules.run import validate
+from support.repository import FIXTURES, Plan
+
+IDS = [rule.id for rule in all_rules()]
+
+
+def findings(plan: Plan, folder: Path) -> list[Finding]:
+    root = plan.build(folder / "repository")
+    since = "HEAD" if plan.values.get("after_commit") else None
+    found = validate(load(root, since=since))
+    return [finding for finding in found if not plan.only or finding.rule in plan.only]
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_bad(name: str, tmp_path: Path) -> None:
+    plan = Plan.read(FIXTURES / "rules" / name / "bad.yaml")
+    found = findings(plan, tmp_path)
+    expected = plan.expected(tmp_path / "repository")
+    for wanted in expected:
+        hits = [finding for finding in found if wanted.line in (0, finding.place.line)]
+        if wanted.line == 0:  # the place depends on what differs first
+            assert any(wanted.rule == item.rule and wanted.says in item.message for item in hits), _shown(found)
+        else:
+            assert any(wanted.matches(item) for item in hits), f"{wanted} is not among:\n{_shown(found)}"
+    # What is planted in base/ is copied to prod, and found there as well.
+    copies = [item for item in found if item.place.path.startswith("overlays/prod/")]
+    assert {item.rule for item in found} == {wanted.rule for wanted in expected}, _shown(found)
+    assert len(found) - len(copies) <= len(expected), _shown(found)
+    assert name in {wanted.rule for wanted in expected}
+
+
+@pytest.mark.parametrize("name", IDS)
+def test_good(name: str, tmp_path: Path) -> None:
+    found = findings(Plan.read(FIXTURES / "rules" / name / "good.yaml"), tmp_path)
+    assert not found, _shown(found)
+
+
+def test_every_fixture_has_a_rule() -> None:
+    assert sorted(path.name for path in (FIXTURES / "rules").iterdir()) == sorted(IDS)
+
+
+def _shown(found: list[Finding]) -> str:
+    return "\n".join(f"{item.place} {item.rule} {item.message} | {item.hint}" for item in found) or "(nothing)"

@@ -1,0 +1,73 @@
+"""`kre`: finds the command, runs it, and turns whatever goes wrong into one line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+
+from kre import __version__
+from kre.cli import doctor, init, render, rules, schemas, token, validate
+from kre.errors import Exit, KreError
+
+app = typer.Typer(
+    name="kre",
+    help="Keeps a repository of Falco, Argo Events and Argo Workflows correct. Reference: docs/ in the repository.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+@app.callback(invoke_without_command=True)
+def _top(
+    context: typer.Context,
+    version: bool = typer.Option(False, "--version", help="Print the version and exit."),
+) -> None:
+    if version:
+        typer.echo(f"kre {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        raise typer.Exit(Exit.USAGE)
+
+
+app.command("validate")(validate.command)
+app.command("render")(render.command)
+app.command("rules")(rules.list_command)
+app.command("explain")(rules.explain_command)
+app.command("init")(init.command)
+app.command("token")(token.command)
+app.command("doctor")(doctor.command)
+app.add_typer(schemas.app, name="schemas")
+
+
+def main() -> int:
+    """Runs the command of sys.argv. Returns the exit code (kre.errors.Exit)."""
+    try:
+        app()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    except KreError as error:
+        return _fail(str(error), error.hint, error.exit)
+    except KeyboardInterrupt:
+        return _fail("interrupted", "", Exit.INTERRUPTED)
+    except BrokenPipeError:  # somebody downstream had enough: `kre rules | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.OK
+    except Exception as error:
+        if os.environ.get("KRE_DEBUG"):
+            raise
+        hint = "this is a fault of kre: please report it, with what KRE_DEBUG=1 prints"
+        return _fail(f"{type(error).__name__}: {error}", hint, Exit.TOOL)
+    return Exit.OK
+
+
+def _fail(message: str, hint: str, code: Exit) -> Exit:
+    sys.stdout.flush()
+    typer.echo(f"kre: {message}", err=True)
+    if hint:
+        typer.echo(f"     {hint}", err=True)
+    return code

@@ -1,0 +1,32 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Format(StrEnum):
+    """How a command prints what it has to say."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+Root = Annotated[
+    Path | None,
+    typer.Option(
+        "--root", metavar="DIR", help="The repository, or a folder of manifests. Default: the one you are in."
+    ),
+]
+Formatted = Annotated[Format, typer.Option("--format", help="How to print.")]
+
+
+def root_of(given: Path | None) -> Path:
+    """The folder to work on: as given, else the repository around the current one."""
+    from kre.load.layout import find_root
+
+    return given if given is not None else find_root(Path.cwd())

@@ -1,0 +1,108 @@
+"""What commands do before they print: load, validate, keep the result for the next equal run."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import cast
+
+from kre.doors import cache
+from kre.errors import UsageError
+from kre.load import layout
+from kre.load.fingerprint import fingerprint, outside
+from kre.load.sources import Sources, relative
+from kre.report.result import Result
+
+
+def validated(
+    root: Path,
+    *,
+    files: Sequence[Path] | None,
+    environments: Sequence[str] | None,
+    engine: str,
+    since: str | None,
+    use_cache: bool,
+) -> Result | None:
+    """The result of a validation; None where `files` were given and none of them is part of an environment.
+
+    Raises UsageError and ToolError as loading and checking do.
+    """
+    root = Path(os.path.realpath(root))
+    only = _selected(root, files, environments, since)
+    if only is not None and not only:
+        return None
+    name = "" if since or not use_cache or not root.is_dir() else fingerprint(root, engine, *(only or ["*"]))
+    known = cache.get("results", name) if name else None
+    if known is not None:
+        return cast("Result", known)
+    made, keep = _fresh(root, only, engine, since)
+    if name and keep:
+        cache.put("results", name, made)
+    return made
+
+
+def _fresh(root: Path, only: Sequence[str] | None, engine: str, since: str | None) -> tuple[Result, bool]:
+    """The result, and whether a fingerprint covers all that it came from."""
+    from kre.load.bundle import load
+    from kre.report.result import result
+    from kre.rules.run import validate
+    from kre.schema.check import Engine
+
+    with progress("rendering and checking"):
+        bundle = load(root, only, since)
+        findings = validate(bundle, cast("Engine", engine))
+    reads = frozenset(path for item in bundle.roots for path in item.files)
+    return result(bundle, findings, engine), not outside(root, reads)
+
+
+def _selected(
+    root: Path, files: Sequence[Path] | None, environments: Sequence[str] | None, since: str | None
+) -> list[str] | None:
+    """The environments to look at, None for all (or where there are none)."""
+    if not layout.is_layout(root):
+        if environments or since:
+            raise UsageError(
+                f"{root} has no {layout.POLICY}, hence no environments", "leave out --env and --changed-since"
+            )
+        return None
+    if files is None and environments is None:
+        return None
+    known = layout.environments(Sources(root))
+    names = [environment.name for environment in known]
+    if unknown := sorted(set(environments or ()) - set(names)):
+        raise UsageError(f"there is no environment {', '.join(unknown)}", f"there are: {', '.join(names)}")
+    wanted = set(environments or names)
+    if files:
+        reached: set[str] = set()
+        for path in files:
+            reached |= _part_of(relative(root, os.path.realpath(path)), [(item.name, item.source) for item in known])
+        wanted &= reached
+    return [name for name in names if name in wanted]
+
+
+def _part_of(path: str, environments: Sequence[tuple[str, str | None]]) -> set[str]:
+    """The environments whose rendering a file can change."""
+    parts = PurePosixPath(path).parts
+    names = {name for name, _ in environments}
+    if path in (layout.POLICY, layout.CONFIG):
+        return names
+    if parts[:1] == ("base",):
+        return {name for name, source in environments if source is None}
+    if parts[:1] in (("overlays",), ("apps",)) and len(parts) > 1:
+        return {parts[1]} & names
+    return set()
+
+
+@contextlib.contextmanager
+def progress(what: str) -> Iterator[None]:
+    """A spinner on a terminal; nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(what):
+        yield

@@ -1,0 +1,98 @@
+"""The only place that starts a process."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from kre.errors import ToolError
+
+TIMEOUT = 60.0  # seconds; KRE_TOOL_TIMEOUT changes it
+OUTPUT_LIMIT = 64 * 1024 * 1024  # bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """What a process left: its exit code (negative: the signal that ended it), standard output and standard error."""
+
+    argv: tuple[str, ...]
+    code: int
+    stdout: str
+    stderr: str
+
+
+def find(name: str, folders: Sequence[Path] = ()) -> str | None:
+    """The path of an executable: in `folders` first, then on PATH; None where there is none."""
+    for folder in folders:
+        if found := shutil.which(name, path=str(folder)):
+            return found
+    return shutil.which(name)
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    cwd: Path | None = None,
+    stdin: str = "",
+    env: Mapping[str, str] | None = None,
+    timeout: float | None = None,
+) -> Completed:
+    """Runs a program to its end and returns what it left, whatever its exit code.
+
+    `env` is added to the environment. Raises ToolError where the program can't be started, or runs longer than
+    `timeout` seconds: then it and every process that it started are killed.
+    """
+    limit = timeout if timeout is not None else _limit()
+    try:
+        process = subprocess.Popen(
+            list(argv),
+            cwd=cwd,
+            env={**os.environ, **env} if env else None,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise ToolError(f"{argv[0]} can't be started: {error.strerror or error}") from None
+    try:
+        out, err = process.communicate(stdin.encode(), timeout=limit)
+    except subprocess.TimeoutExpired:
+        raise ToolError(
+            f"{shlex.join(argv)[:200]} did not end within {limit:g} s and was stopped",
+            "run it by hand to see what it waits for; KRE_TOOL_TIMEOUT=SECONDS gives it longer",
+        ) from None
+    finally:
+        _stop(process)
+    return Completed(tuple(argv), process.returncode, _text(out), _text(err))
+
+
+def _limit() -> float:
+    given = os.environ.get("KRE_TOOL_TIMEOUT", "")
+    try:
+        return float(given) if given else TIMEOUT
+    except ValueError:
+        raise ToolError(f"KRE_TOOL_TIMEOUT={given} is not a number of seconds") from None
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        for stream in (process.stdin, process.stdout, process.stderr):
+            if stream:
+                stream.close()
+
+
+def _text(output: bytes) -> str:
+    if len(output) > OUTPUT_LIMIT:
+        raise ToolError(f"a tool wrote more than {OUTPUT_LIMIT // 2**20} MiB")
+    return output.decode(errors="replace")

@@ -1,0 +1,124 @@
+"""The only way to Git. GitPython is imported where a repository is really asked, for it takes its time."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import os
+import tarfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kre.errors import ToolError, UsageError
+
+if TYPE_CHECKING:
+    from git import Repo
+
+
+def open_repository(folder: Path) -> Repo:
+    """The repository that `folder` is in. Raises UsageError where it is in none, ToolError where Git is missing."""
+    os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+    from git import InvalidGitRepositoryError, NoSuchPathError, Repo
+    from git.exc import GitCommandNotFound, UnsafeProtocolError
+
+    try:
+        repository = Repo(folder, search_parent_directories=True)
+        repository.git.rev_parse("--git-dir")
+    except (InvalidGitRepositoryError, NoSuchPathError):
+        raise UsageError(f"{folder} is not in a Git repository", "run it in a clone, or `git init` first") from None
+    except GitCommandNotFound:
+        raise ToolError("git was not found", "install it: your system's package git") from None
+    except (UnsafeProtocolError, ValueError) as error:
+        raise ToolError(f"Git can't open the repository at {folder}: {error}") from None
+    return repository
+
+
+def origin(folder: Path) -> str:
+    """The URL of remote `origin`. Raises UsageError where there is none."""
+    repository = open_repository(folder)
+    if "origin" not in [remote.name for remote in repository.remotes]:
+        raise UsageError("this repository has no remote origin", "give the URL: kre init --repo-url URL")
+    return next(iter(repository.remote("origin").urls))
+
+
+def head(folder: Path) -> str:
+    """The commit that HEAD names, "" outside of a repository or before the first commit. Reads files alone: quick."""
+    here = next((parent / ".git" for parent in (folder, *folder.parents) if (parent / ".git").exists()), None)
+    try:
+        if here is None:
+            return ""
+        if here.is_file():  # a worktree or submodule says where its directory is
+            here = (here.parent / here.read_text().partition("gitdir:")[2].strip()).resolve()
+        text = (here / "HEAD").read_text().strip()
+        if not text.startswith("ref: "):
+            return text
+        name = text.removeprefix("ref: ")
+        shared = (here / (here / "commondir").read_text().strip()).resolve() if (here / "commondir").exists() else here
+        for loose in (here / name, shared / name):
+            if loose.exists():
+                return loose.read_text().strip()
+        packed = (shared / "packed-refs").read_text().splitlines() if (shared / "packed-refs").exists() else []
+        return next((line.split()[0] for line in packed if line.endswith(f" {name}")), "")
+    except OSError:
+        return ""
+
+
+def held(folder: Path, paths: Iterable[str]) -> dict[str, set[str]]:
+    """For each path (relative to `folder`) the ids of every blob that the commits up to HEAD ever had there.
+
+    Raises as open_repository; a repository without commits held nothing.
+    """
+    repository = open_repository(folder)
+    wanted = {path: set[str]() for path in paths}
+    if not repository.head.is_valid():
+        return wanted
+    prefix = _prefix(repository, folder)
+    full = {path if prefix == "." else f"{prefix}/{path}": path for path in wanted}
+    log = repository.git.log("-z", "--format=", "--raw", "--no-abbrev", "--no-renames", "-m", "--", *full)
+    fields = log.split("\0")
+    for meta, path in zip(fields[::2], fields[1::2], strict=False):
+        ids = meta.strip().removeprefix(":").split()[2:4]
+        if path in full:
+            wanted[full[path]].update(ids)
+    return wanted
+
+
+def blob_id(content: bytes, like: str = "") -> str:
+    """The id that Git gives a blob of this content, in the hash of the id `like` (SHA-1 without)."""
+    algorithm = "sha256" if len(like) == 64 else "sha1"  # noqa: PLR2004 - hex digits of SHA-256
+    return hashlib.new(algorithm, b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+
+def export(folder: Path, revision: str, into: Path) -> None:
+    """Writes the files of `folder` as they were at `revision` into another folder.
+
+    Raises UsageError where there is no such revision, or no such folder at it.
+    """
+    from git.exc import GitCommandError
+
+    repository = open_repository(folder)
+    commit, prefix, archive = _commit(repository, revision), _prefix(repository, folder), io.BytesIO()
+    try:
+        repository.archive(archive, treeish=commit if prefix == "." else f"{commit}:{prefix}", format="tar")
+    except GitCommandError:
+        raise UsageError(f"{prefix} was not there at revision {revision}") from None
+    archive.seek(0)
+    with tarfile.open(fileobj=archive) as tar:
+        tar.extractall(into, filter="data")
+
+
+def _commit(repository: Repo, revision: str) -> str:
+    from git.exc import GitCommandError
+
+    try:
+        return str(repository.git.rev_parse("--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"))
+    except GitCommandError:
+        hint = "a shallow clone lacks old ones: git fetch --unshallow"
+        raise UsageError(f"there is no revision {revision}", hint) from None
+
+
+def _prefix(repository: Repo, folder: Path) -> str:
+    """The folder relative to the top of the work tree, "." for the top itself."""
+    top = os.path.realpath(str(repository.working_tree_dir))
+    return Path(os.path.relpath(os.path.realpath(folder), top)).as_posix()

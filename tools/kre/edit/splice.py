@@ -1,0 +1,62 @@
+"""Changes single values in a YAML file and leaves every other byte as it is: comments, quotes, order, line ends."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+
+import yaml
+
+from kre.errors import UsageError
+from kre.load.source import Unreadable, parse
+from kre.model.resource import Pointer
+from kre.model.source import entry
+
+# A plain scalar that no YAML reader takes for anything but text, in block or flow context.
+_PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9_./:@+~-]*[A-Za-z0-9_/]")
+_WORDS = frozenset("y n yes no on off true false null".split())
+
+
+def splice(name: str, raw: bytes, values: Mapping[Pointer, str]) -> bytes:
+    """The bytes of a one-document YAML file with the scalars at these pointers replaced by texts.
+
+    Raises UsageError (with file and line) where the file can't be read, a pointer leads nowhere, or to what is no
+    plain value.
+    """
+    try:
+        source = parse(name, raw)
+    except Unreadable as unreadable:
+        raise UsageError(f"{unreadable.finding.place}: {unreadable.finding.message}") from None
+    text = raw.decode("utf-8-sig")
+    bom = raw[: len(raw) - len(text.encode())]
+    edits = []
+    for pointer, value in values.items():
+        node = _scalar(source.documents[0].node if source.documents else None, pointer)
+        if node is None:
+            raise UsageError(
+                f"{name}: there is no value at {'.'.join(map(str, pointer))}", "compare with another environment's"
+            )
+        if node.value != value:
+            edits.append((node.start_mark.index, node.end_mark.index, _written(value, node.style)))
+    for start, end, written in sorted(edits, reverse=True):
+        text = text[:start] + written + text[end:]
+    return bom + text.encode()
+
+
+def _scalar(node: yaml.Node | None, pointer: Pointer) -> yaml.ScalarNode | None:
+    for step in pointer:
+        found = entry(node, step)
+        if found is None:
+            return None
+        node = found[1]
+    return node if isinstance(node, yaml.ScalarNode) and node.style not in ("|", ">") else None
+
+
+def _written(value: str, style: str | None) -> str:
+    """A text as YAML, in the quotes that stood there, or in some where it needs them."""
+    if style == "'" and value.isprintable():
+        return "'" + value.replace("'", "''") + "'"
+    if style is None and _PLAIN.fullmatch(value) and value.lower() not in _WORDS and ": " not in value:
+        return value
+    return json.dumps(value)

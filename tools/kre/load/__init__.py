@@ -1,0 +1,1 @@
+"""From a folder to a Bundle: YAML with positions, the graph of kustomizations, rendering, and provenance."""

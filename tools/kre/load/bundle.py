@@ -1,0 +1,92 @@
+"""Loads a Bundle: reads every file, follows every kustomization, renders every root once."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from kre.doors import git
+from kre.errors import UsageError
+from kre.load import layout, plain
+from kre.load.build import build
+from kre.load.objects import cluster_scoped
+from kre.load.releases import foreign
+from kre.load.sources import Sources, mapping
+from kre.model.bundle import Bundle
+from kre.model.resource import Resource, Root, dig
+
+
+def load(root: Path, only: Iterable[str] | None = None, since: str | None = None) -> Bundle:
+    """The Bundle of a folder. `only` limits what is rendered to these environments; `since` is a revision to load as
+    well, as `before`.
+
+    Raises UsageError where the folder, its environments or the revision can't be read, ToolError where Kustomize is
+    missing or hangs.
+    Whatever is wrong with a single file is no error but one of the bundle's `problems`.
+    """
+    root = Path(os.path.realpath(root))
+    if not root.is_dir():
+        raise UsageError(f"{root}: there is no such folder")
+    if not os.access(root, os.R_OK | os.X_OK):
+        raise UsageError(f"{root}: the folder can't be read: permission denied")
+    if not layout.is_layout(root):
+        return plain.load(root)
+    sources = Sources(root)
+    config = mapping(sources.value(layout.CONFIG)) if (root / layout.CONFIG).exists() else {}
+    environments = layout.environments(sources)
+    names = select([environment.name for environment in environments], only)
+    units = layout.build_units(root, names)
+    roots, reaches, problems = build(sources, units)
+    sources.read_all(layout.FOLDERS)
+    before = _before(root, names, since) if since else None
+    return Bundle(
+        root=root,
+        environments=environments,
+        roots=_with_namespaces(roots),
+        sources=sources.parsed,
+        kustomizations={folder: known for reach in reaches for folder, known in reach.kustomizations.items()},
+        problems=(*sources.problems.values(), *problems),
+        config=config,
+        before=before,
+        foreign=foreign(root, [environment for environment in environments if environment.name in names]),
+    )
+
+
+def _before(root: Path, names: Sequence[str], since: str) -> Bundle | None:
+    """The same environments as they were at a revision, None where there were none yet."""
+    with tempfile.TemporaryDirectory(prefix="kre-") as scratch:
+        git.export(root, since, Path(scratch))
+        if not layout.is_layout(Path(scratch)):
+            return None
+        known = [item.name for item in layout.environments(Sources(Path(scratch)))]
+        return load(Path(scratch), [name for name in names if name in known])
+
+
+def select(known: Sequence[str], only: Iterable[str] | None) -> list[str]:
+    """`only`, in the order of `known`; all of them for None. Raises UsageError for a name that is not known."""
+    if only is None:
+        return list(known)
+    wanted = set(only)
+    if unknown := sorted(wanted - set(known)):
+        raise UsageError(f"there is no environment {', '.join(unknown)}", f"there are: {', '.join(known)}")
+    return [name for name in known if name in wanted]
+
+
+def _with_namespaces(roots: Sequence[Root]) -> tuple[Root, ...]:
+    """Gives objects without a namespace the one that the Application which syncs their folder sends them to."""
+    sent: dict[tuple[str | None, str], str] = {}
+    for root in roots:
+        for application in root.resources:
+            path = dig(application.body, "spec", "source", "path")
+            namespace = dig(application.body, "spec", "destination", "namespace")
+            if application.kind == "Application" and isinstance(path, str) and isinstance(namespace, str):
+                sent[root.environment, path.strip("/")] = namespace
+
+    def placed(root: Root, item: Resource) -> Resource:
+        namespace = sent.get((root.environment, root.path), "")
+        return item if item.namespace or cluster_scoped(item) or not namespace else replace(item, namespace=namespace)
+
+    return tuple(replace(root, resources=tuple(placed(root, item) for item in root.resources)) for root in roots)

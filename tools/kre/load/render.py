@@ -1,0 +1,103 @@
+"""Renders Kustomize roots as Argo CD would, in parallel, and learns where each object came from.
+
+A wrapper kustomization outside of the tree asks Kustomize for origin annotations
+(kubectl.docs.kubernetes.io/references/kustomize/kustomization/buildmetadata); they are taken off again here.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+
+from kre.doors import command, tools
+from kre.load.scalars import Loader
+from kre.load.sources import relative
+
+ORIGIN = "config.kubernetes.io/origin"
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The objects of one root, each with its source file relative to the root and whether it was generated from it;
+    or, where Kustomize refused, what it said in `error`."""
+
+    objects: tuple[tuple[dict[str, Any], str, bool], ...] = ()
+    error: str = ""
+
+
+class Renderer:
+    """Builds folders in the background, each started as soon as it is known. Use it as a context manager."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._jobs: dict[str, Future[Rendered]] = {}
+
+    def __enter__(self) -> Self:
+        self._scratch = tempfile.TemporaryDirectory(prefix="kre-")
+        self._pool = ThreadPoolExecutor(os.cpu_count())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+        self._scratch.cleanup()
+
+    def start(self, folder: str) -> None:
+        """Begins to build a folder (relative to the root). Raises ToolError where there is no Kustomize."""
+        wrapper = Path(os.path.realpath(self._scratch.name)) / str(len(self._jobs))
+        self._jobs[folder] = self._pool.submit(_build, _command(), self._root, wrapper, folder)
+
+    def result(self, folder: str) -> Rendered | None:
+        """What became of a folder, None for one that was not started. Raises ToolError where Kustomize hung."""
+        return self._jobs[folder].result() if folder in self._jobs else None
+
+
+@cache
+def _command() -> tuple[str, ...]:
+    tool, path = tools.require(tools.KUSTOMIZE, tools.KUBECTL)
+    return (path, "build") if tool is tools.KUSTOMIZE else (path, "kustomize")
+
+
+def _build(argv: Sequence[str], root: Path, wrapper: Path, folder: str) -> Rendered:
+    wrapper.mkdir()
+    content = {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "resources": [os.path.relpath(os.path.realpath(root / folder), wrapper)],  # an absolute path is refused
+        "buildMetadata": ["originAnnotations"],
+    }
+    (wrapper / "kustomization.yaml").write_text(yaml.safe_dump(content))
+    done = command.run([*argv, str(wrapper)])
+    if done.code != 0:
+        return Rendered(error=_message(done.stderr, root, wrapper))
+    documents = yaml.load_all(done.stdout, Loader)
+    objects = (_object(document, root, wrapper) for document in documents if isinstance(document, dict))
+    return Rendered(tuple(objects))
+
+
+def _object(document: dict[str, Any], root: Path, wrapper: Path) -> tuple[dict[str, Any], str, bool]:
+    annotations = document.get("metadata", {}).get("annotations") or {}
+    origin: Mapping[str, str] = yaml.load(annotations.pop(ORIGIN, ""), Loader) or {}
+    if not annotations:
+        document["metadata"].pop("annotations", None)
+    named = origin.get("path") or origin.get("configuredIn") or ""
+    return document, relative(root, os.path.realpath(wrapper / named)) if named else "", "configuredIn" in origin
+
+
+def _message(stderr: str, root: Path, wrapper: Path) -> str:
+    """Kustomize's complaint without our wrapper, its repetitions, and the paths of this machine."""
+    text = " ".join(stderr.split()).removeprefix("Error: ").removeprefix("error: ")
+    text = text.replace(f"{os.path.realpath(root)}/", "").replace(f"{os.path.realpath(root)}", ".")
+    text = re.sub(rf"{re.escape(os.path.relpath(os.path.realpath(root), wrapper))}/?", "", text)
+    text = re.sub(rf"'?{re.escape(str(wrapper))}'?", "", text)
+    text = re.sub(r"^.*recursed accumulation of path '[^']*': ", "", text)
+    parts = [part.strip() for part in text.split(": ") if part.strip()]
+    return ": ".join(dict.fromkeys(parts))[:600]

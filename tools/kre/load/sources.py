@@ -1,0 +1,64 @@
+"""All YAML files of a tree, each read and parsed once; those that can't be used become findings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kre.doors import files
+from kre.load.source import Unreadable, parse
+from kre.model.finding import Finding, Place
+from kre.model.source import Source
+
+ENDINGS = (".yaml", ".yml")
+
+
+@dataclass(slots=True)
+class Sources:
+    """The parsed files of one root, by path relative to it, and what was wrong with the others."""
+
+    root: Path
+    parsed: dict[str, Source] = field(default_factory=dict)
+    problems: dict[str, Finding] = field(default_factory=dict)
+
+    def get(self, path: str) -> Source | None:
+        """The file at `path`, read now if it was not yet; None where it can't be used (see `problems`)."""
+        if path not in self.parsed and path not in self.problems:
+            self._read(path)
+        return self.parsed.get(path)
+
+    def value(self, path: str) -> object:
+        """The first document's value, None where there is none."""
+        source = self.get(path)
+        return source.documents[0].value if source and source.documents else None
+
+    def _read(self, path: str) -> None:
+        try:
+            self.parsed[path] = parse(path, files.read(self.root / path))
+        except files.FileProblem as problem:
+            self.problems[path] = Finding("Y01", "error", Place(path), f"the file can't be used: {problem}")
+        except Unreadable as unreadable:
+            self.problems[path] = unreadable.finding
+
+    def read_all(self, folders: Iterable[str]) -> None:
+        """Reads every YAML file below the folders (relative to the root; one that is not there is passed over)."""
+        for folder in folders:
+            unlisted: list[tuple[Path, str]] = []
+            for path in files.walk(self.root / folder, unlisted) if (self.root / folder).is_dir() else ():
+                if path.suffix in ENDINGS:
+                    self.get(relative(self.root, path))
+            for path, problem in unlisted:
+                shown = relative(self.root, path)
+                self.problems[shown] = Finding("Y01", "error", Place(shown), problem)
+
+
+def relative(root: Path, path: Path | str) -> str:
+    """`path` as people and findings write it: POSIX, relative to `root`, with `..` where it lies outside."""
+    return Path(os.path.relpath(path, root)).as_posix()
+
+
+def mapping(value: object) -> Mapping[str, object]:
+    """`value` if it is a mapping, else an empty one."""
+    return value if isinstance(value, Mapping) else {}

@@ -1,0 +1,78 @@
+"""Everything that was loaded, once: what rules, reports and promotion read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from kre.model.finding import Finding
+from kre.model.resource import Body, Resource, Root
+from kre.model.source import Kustomization, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """One environment: its name, the one it is promoted from (None: it runs base/), its folder, its facts."""
+
+    name: str
+    source: str | None
+    folder: str
+    facts: Body = field(repr=False, default_factory=dict)
+
+    @property
+    def spec(self) -> Body:
+        found = self.facts.get("spec")
+        return found if isinstance(found, Mapping) else {}
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """One root folder, loaded.
+
+    With `overlays/environments.yaml` it has `environments`, in the order of promotion; a folder of plain manifests
+    has none. `sources` are the parsed files and `kustomizations` those of every folder, by path; `problems` what
+    could not be loaded. `config` is kre.yaml, {} where there is none. `foreign` are files below release/ that base/
+    never held, as (environment, path, why). `before` is the bundle of an older revision, where one was asked for.
+    """
+
+    root: Path
+    environments: tuple[Environment, ...] = ()
+    roots: tuple[Root, ...] = ()
+    sources: Mapping[str, Source] = field(repr=False, default_factory=dict)
+    kustomizations: Mapping[str, Kustomization] = field(repr=False, default_factory=dict)
+    problems: tuple[Finding, ...] = ()
+    config: Mapping[str, Any] = field(default_factory=dict)
+    foreign: tuple[tuple[str, str, str], ...] = ()
+    before: Bundle | None = field(repr=False, default=None)
+
+    @cached_property
+    def resources(self) -> tuple[Resource, ...]:
+        """Every rendered object of every root."""
+        return tuple(resource for root in self.roots for resource in root.resources)
+
+    @cached_property
+    def worlds(self) -> tuple[tuple[Environment | None, tuple[Resource, ...]], ...]:
+        """Objects that live side by side: those of one environment; all of them where there are no environments."""
+        if not self.environments:
+            return ((None, self.resources),)
+        return tuple((env, tuple(self.of(env.name))) for env in self.environments)
+
+    def of(self, environment: str, *kinds: str) -> Iterator[Resource]:
+        """The objects of an environment, of these kinds or of any."""
+        for resource in self.resources:
+            if resource.environment == environment and (not kinds or resource.kind in kinds):
+                yield resource
+
+    def root_at(self, path: str) -> Root | None:
+        """The build unit of a folder, None where nothing is rendered there."""
+        return next((root for root in self.roots if root.path == path), None)
+
+    def environment(self, name: str) -> Environment:
+        """The environment of this name. Raises KeyError."""
+        for environment in self.environments:
+            if environment.name == name:
+                return environment
+        raise KeyError(name)

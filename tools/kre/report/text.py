@@ -1,0 +1,37 @@
+"""Findings for people: `path:line:column: severity rule: message`, as compilers write them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kre.model.finding import Finding
+from kre.report.result import Result, count, findings
+
+
+def text(made: Result) -> str:
+    """All findings, and a last line that says what was looked at."""
+    lines = [line for finding in findings(made) for line in _lines(finding)]
+    return "\n".join([*lines, summary(made)]) + "\n"
+
+
+def summary(made: Result) -> str:
+    """One line: findings by severity, and how much was checked."""
+    counts = [(count(made, "error"), "error"), (count(made, "warning"), "warning"), (count(made, "info"), "note")]
+    told = ", ".join(_plural(number, word) for number, word in counts if number) or "no findings"
+    checked = made["checked"]
+    names = f" of {', '.join(checked['environments'])}" if checked["environments"] else ""
+    amount = f"{_plural(checked['objects'], 'object')} from {_plural(checked['roots'], 'root')}{names}"
+    return f"{told} in {amount} ({checked['engine']})"
+
+
+def _lines(finding: Finding) -> Iterator[str]:
+    names = f" [{', '.join(finding.environments)}]" if finding.environments else ""
+    yield f"{finding.place}: {finding.severity} {finding.rule}: {finding.message}{names}"
+    if finding.hint:
+        yield f"    {finding.hint}"
+    for related in finding.related:
+        yield f"    {related.place}: {related.message}"
+
+
+def _plural(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"

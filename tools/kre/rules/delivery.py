@@ -1,0 +1,71 @@
+"""X10: Falcosidekick posts to the very address, port and path where an EventSource listens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import SplitResult, urlsplit
+
+from kre.load.values import Values, of_application
+from kre.model.bundle import Bundle
+from kre.model.resource import Resource, dig
+from kre.rules.references import named, suggest
+from kre.rules.registry import Hit, rule
+
+
+@rule("X10", "Falcosidekick's webhook is an EventSource of this environment", "layout")
+def webhook(bundle: Bundle) -> Iterator[Hit]:
+    for environment in bundle.environments:
+        world = tuple(bundle.of(environment.name))
+        for application in world:
+            for values in of_application(bundle, application):
+                address = values.get("config", "webhook", "address")
+                if values.chart == "falcosidekick" and isinstance(address, str) and address:
+                    for message, hint in _problems(world, values, urlsplit(address)):
+                        where = values.place("config", "webhook", "address")
+                        yield Hit(where, f"webhook address {address}: {message}", hint, (environment.name,))
+
+
+def _problems(world: tuple[Resource, ...], values: Values, address: SplitResult) -> Iterator[tuple[str, str]]:
+    parts = (address.hostname or "").split(".")
+    if len(parts) < 3 or parts[2] != "svc" or parts[3:] not in ([], ["cluster", "local"]):  # noqa: PLR2004
+        yield "no Service of this cluster", "write http://<service>.<namespace>.svc:<port>/<path>"
+        return
+    name, namespace = parts[:2]
+    service = named(world, "Service", namespace, name)
+    source, port = _listener(world, service, name, namespace, address.port or 80)
+    if source is None:
+        known = [item.name for item in world if item.kind == "Service" and item.namespace == namespace]
+        yield (
+            f"no Service {name} in namespace {namespace} leads to an EventSource on port {address.port or 80}",
+            suggest(name, known),
+        )
+        return
+    hooks = [
+        hook for hook in (dig(source.body, "spec", "webhook") or {}).values() if str(dig(hook, "port")) == str(port)
+    ]
+    paths = [str(dig(hook, "endpoint")) for hook in hooks]
+    if not hooks:
+        yield f"EventSource {source.name} has no webhook on port {port}", ""
+    elif address.path not in paths:
+        yield (
+            f"EventSource {source.name} has no endpoint {address.path or '/'} on port {port}",
+            suggest(address.path, paths),
+        )
+    method = values.get("config", "webhook", "method") or "POST"
+    if hooks and method not in [str(dig(hook, "method")) for hook in hooks]:
+        yield f"EventSource {source.name} does not take {method}", "set config.webhook.method to the EventSource's"
+
+
+def _listener(
+    world: tuple[Resource, ...], service: Resource | None, name: str, namespace: str, port: int
+) -> tuple[Resource | None, object]:
+    """The EventSource behind a Service, and the port on which its pods are reached; its own Service or one apart."""
+    if service is None:
+        source = named(world, "EventSource", namespace, name.removesuffix("-eventsource-svc"))
+        made = [dig(entry, "port") for entry in dig(source.body, "spec", "service", "ports") or ()] if source else []
+        return (source, port) if name.endswith("-eventsource-svc") and port in made else (None, None)
+    selected = str(dig(service.body, "spec", "selector", "eventsource-name"))
+    for entry in dig(service.body, "spec", "ports") or ():
+        if dig(entry, "port") == port:
+            return named(world, "EventSource", namespace, selected), dig(entry, "targetPort") or port
+    return None, None

@@ -1,0 +1,1 @@
+"""Tightened, pinned JSON Schemas of the kinds that a response engine is made of, and two engines to check them."""
