@@ -72,6 +72,8 @@ class Plan:
             (folder / name).write_text(content, encoding="utf-8")
         for name, digits in self.values.get("binary", {}).items():
             (folder / name).write_bytes(bytes.fromhex(digits))
+        for name, target in self.values.get("links", {}).items():
+            (folder / name).symlink_to(target)
         for name in self.values.get("remove", ()):
             (folder / name).unlink()
 

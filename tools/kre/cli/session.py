@@ -24,6 +24,7 @@ def validated(
     environments: Sequence[str] | None,
     engine: str,
     since: str | None,
+    acknowledged: frozenset[str] = frozenset(),
     use_cache: bool,
 ) -> Result | None:
     """The result of a validation; None where `files` were given and none of them is part of an environment.
@@ -38,13 +39,15 @@ def validated(
     known = cache.get("results", name) if name else None
     if known is not None:
         return cast("Result", known)
-    made, keep = _fresh(root, only, engine, since)
+    made, keep = _fresh(root, only, engine, since, acknowledged)
     if name and keep:
         cache.put("results", name, made)
     return made
 
 
-def _fresh(root: Path, only: Sequence[str] | None, engine: str, since: str | None) -> tuple[Result, bool]:
+def _fresh(
+    root: Path, only: Sequence[str] | None, engine: str, since: str | None, acknowledged: frozenset[str]
+) -> tuple[Result, bool]:
     """The result, and whether a fingerprint covers all that it came from."""
     from kre.load.bundle import load
     from kre.report.result import result
@@ -53,7 +56,7 @@ def _fresh(root: Path, only: Sequence[str] | None, engine: str, since: str | Non
 
     with progress("rendering and checking"):
         bundle = load(root, only, since)
-        findings = validate(bundle, cast("Engine", engine))
+        findings = validate(bundle, cast("Engine", engine), acknowledged)
     reads = frozenset(path for item in bundle.roots for path in item.files)
     return result(bundle, findings, engine), not outside(root, reads)
 

@@ -35,7 +35,7 @@ def command(
     files: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="[FILES]...", help="Only the environments that these files are part of.", show_default=False
+            metavar="FILES", help="Only the environments that these files are part of.", show_default=False
         ),
     ] = None,
     root: Root = None,
@@ -45,8 +45,12 @@ def command(
     engine: Annotated[Engine, typer.Option("--engine", help="Who checks the schemas.")] = Engine.JSONSCHEMA,
     changed_since: Annotated[
         str | None,
-        typer.Option("--changed-since", metavar="REV", help="Also compare with this revision (rule R7)."),
+        typer.Option("--changed-since", metavar="REV", help="Compare with this revision as well (rule R7)."),
     ] = None,
+    acknowledge_radius: Annotated[
+        bool,
+        typer.Option("--acknowledge-radius", help="R7 only warns: the owners know that several environments change."),
+    ] = False,
     output: Annotated[ValidateFormat, typer.Option("--format", help="How to print findings.")] = ValidateFormat.TEXT,
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Do not take the result of an equal run before.")
@@ -69,7 +73,13 @@ def command(
     from kre.report.result import count
 
     made = validated(
-        root_of(root), files=files, environments=env, engine=engine.value, since=changed_since, use_cache=not no_cache
+        root_of(root),
+        files=files,
+        environments=env,
+        engine=engine.value,
+        since=changed_since,
+        acknowledged=frozenset({"R7"} if acknowledge_radius else ()),
+        use_cache=not no_cache,
     )
     if made is None:
         typer.echo("nothing to check: the files given are part of no environment")

@@ -84,6 +84,11 @@ def held(folder: Path, paths: Iterable[str]) -> dict[str, set[str]]:
     return wanted
 
 
+def is_shallow(folder: Path) -> bool:
+    """Whether the clone lacks a part of its history. Raises as open_repository."""
+    return str(open_repository(folder).git.rev_parse("--is-shallow-repository")) == "true"
+
+
 def blob_id(content: bytes, like: str = "") -> str:
     """The id that Git gives a blob of this content, in the hash of the id `like` (SHA-1 without)."""
     algorithm = "sha256" if len(like) == 64 else "sha1"  # noqa: PLR2004 - hex digits of SHA-256

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from pathlib import PurePosixPath
 
-from kre.load.graph import Reach, follow, kustomization_of
+from kre.load.complaint import culprit, shorten
+from kre.load.graph import NAMES, Reach, follow, kustomization_of
 from kre.load.objects import resource
 from kre.load.render import Rendered, Renderer
 from kre.load.sources import Sources
 from kre.model.finding import Finding, Place
-from kre.model.resource import Role, Root, dig
+from kre.model.resource import Role, Root
 
 
 def build(
@@ -42,26 +43,24 @@ def build(
     return tuple(roots), reaches, problems
 
 
+def unreached(sources: Sources, reaches: Sequence[Reach]) -> tuple[list[Reach], list[Finding]]:
+    """Kustomizations among the parsed files that no root reads, such as options that nobody chose: followed, not
+    rendered."""
+    seen = {folder for reach in reaches for folder in reach.kustomizations}
+    found = []
+    for path in sorted(sources.parsed):
+        folder = str(PurePosixPath(path).parent)
+        if PurePosixPath(path).name in NAMES and folder not in seen:
+            found.append(follow(sources, folder))
+            seen |= found[-1].kustomizations.keys()
+    return found, [problem for reach in found for problem in reach.problems]
+
+
 def _failures(sources: Sources, folder: str, reach: Reach, rendered: Rendered | None) -> Iterable[Finding]:
     path = kustomization_of(sources.root, folder)
     if path is None:
         yield Finding("K02", "error", Place(folder), "there is no kustomization.yaml", "add one")
     elif rendered and rendered.error:
-        place = _culprit(sources, reach, rendered.error) or Place(path)
-        message = f"Kustomize can't build it: {rendered.error}"
+        place = culprit(sources, reach, rendered.error) or Place(path)
+        message = f"Kustomize can't build it: {shorten(rendered.error)}"
         yield Finding("K01", "error", place, message, f"try: kubectl kustomize {folder}")
-
-
-def _culprit(sources: Sources, reach: Reach, error: str) -> Place | None:
-    """The file that Kustomize complains of, where it names it, or the object (Kind.version.group/name) in it."""
-    files = sorted(reach.files, key=lambda file: (-len(file), file))
-    if named := [file for file in files if file in error]:
-        return Place(named[0])
-    found = re.search(r"\b([A-Z]\w+)\.[\w.-]+/([\w-]+)", error)
-    for file in files if found else ():
-        source = sources.parsed.get(file)
-        for index, document in enumerate(source.documents if source else ()):
-            head = dig(document.value, "kind"), dig(document.value, "metadata", "name")
-            if source and found and head == found.groups():
-                return source.at((), index)
-    return None

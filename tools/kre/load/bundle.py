@@ -11,7 +11,7 @@ from pathlib import Path
 from kre.doors import git
 from kre.errors import UsageError
 from kre.load import layout, plain
-from kre.load.build import build
+from kre.load.build import build, unreached
 from kre.load.objects import cluster_scoped
 from kre.load.releases import foreign
 from kre.load.sources import Sources, mapping
@@ -35,20 +35,21 @@ def load(root: Path, only: Iterable[str] | None = None, since: str | None = None
     if not layout.is_layout(root):
         return plain.load(root)
     sources = Sources(root)
-    config = mapping(sources.value(layout.CONFIG)) if (root / layout.CONFIG).exists() else {}
+    config = mapping(sources.value(layout.CONFIG)) if os.path.exists(root / layout.CONFIG) else {}
     environments = layout.environments(sources)
     names = select([environment.name for environment in environments], only)
     units = layout.build_units(root, names)
     roots, reaches, problems = build(sources, units)
     sources.read_all(layout.FOLDERS)
+    unused, unread = unreached(sources, reaches)
     before = _before(root, names, since) if since else None
     return Bundle(
         root=root,
         environments=environments,
         roots=_with_namespaces(roots),
         sources=sources.parsed,
-        kustomizations={folder: known for reach in reaches for folder, known in reach.kustomizations.items()},
-        problems=(*sources.problems.values(), *problems),
+        kustomizations={path: known for reach in (*reaches, *unused) for path, known in reach.kustomizations.items()},
+        problems=(*sources.problems.values(), *problems, *unread),
         config=config,
         before=before,
         foreign=foreign(root, [environment for environment in environments if environment.name in names]),

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from kre.load.sources import Sources, relative
 from kre.model.finding import Finding
@@ -49,7 +49,8 @@ class Reach:
 
 def kustomization_of(root: Path, folder: str) -> str | None:
     """The path of the kustomization file in `folder`, None where there is none."""
-    return next((path for name in NAMES if (root / (path := f"{folder}/{name}")).is_file()), None)
+    paths = [str(PurePosixPath(folder) / name) for name in NAMES]
+    return next((path for path in paths if os.path.isfile(root / path)), None)
 
 
 def follow(sources: Sources, folder: str) -> Reach:
@@ -81,7 +82,7 @@ def _visit(sources: Sources, folder: str, reach: Reach) -> None:
             references.append((name, target, source.at(pointer)))
     reach.kustomizations[folder] = Kustomization(folder, source, tuple(references))
     for name, target, _ in references:
-        if (sources.root / target).is_dir():
+        if os.path.isdir(sources.root / target):
             _visit(sources, target, reach)
         else:
             _file(sources, name, target, reach)
@@ -100,7 +101,8 @@ def _resolve(
     if os.path.isdir(real):
         target = relative(sources.root, real)
         if name in ("resources", "components", "bases") and kustomization_of(sources.root, target) is None:
-            message = f"{text} has no kustomization.yaml"
+            readable = os.access(real, os.R_OK | os.X_OK)
+            message = f"{text} has no kustomization.yaml" if readable else f"{text} can't be read: permission denied"
             reach.problems.append(
                 Finding("K02", "error", known.source.at(pointer), message, "name its files, or add one")
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -18,7 +19,7 @@ CONFIG = "kre.yaml"
 
 def is_layout(root: Path) -> bool:
     """Whether `root` is a repository with environments, rather than a folder of manifests."""
-    return (root / POLICY).is_file()
+    return os.path.isfile(root / POLICY)
 
 
 def find_root(start: Path) -> Path:
@@ -57,7 +58,7 @@ def build_units(root: Path, names: Iterable[str]) -> list[tuple[str, Role, str]]
         units.append((f"apps/{name}", "bootstrap", name))
         units.append((f"overlays/{name}", "applications", name))
         leaves = root / "overlays" / name / "leaves"
-        folders = sorted(path.name for path in leaves.iterdir()) if leaves.is_dir() else []
+        folders = sorted(os.listdir(leaves)) if os.access(leaves, os.R_OK | os.X_OK) else []
         paths = [f"overlays/{name}/leaves/{leaf}" for leaf in folders]
         units.extend((path, "leaf", name) for path in paths if kustomization_of(root, path))
     return units

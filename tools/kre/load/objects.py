@@ -27,11 +27,12 @@ def cluster_scoped(resource: Resource) -> bool:
 def resource(
     body: Mapping[str, Any], origin: str, root: str, environment: str | None = None, *, generated: bool = False
 ) -> Iterator[Resource]:
-    """The Resource of a document; those inside, for a List (kubectl and Argo CD take it apart too)."""
-    if body.get("kind") == "List" and isinstance(body.get("items"), list):
-        for item in body["items"]:
-            if isinstance(item, Mapping):
-                yield from resource(item, origin, root, environment, generated=generated)
+    """The Resource of a document; those inside, for a List of any kind (kubectl and Argo CD take it apart too)."""
+    items = body.get("items")
+    if str(body.get("kind")).endswith("List") and isinstance(items, list):
+        for item in items:
+            inner = item if isinstance(item, Mapping) else {}
+            yield from resource(inner, origin, root, environment, generated=generated)
         return
     made = Resource(body, origin, root, environment, generated=generated)
     namespace = made.metadata.get("namespace")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
 
 from kre.load.build import build
 from kre.load.graph import NAMES, follow
@@ -18,7 +20,7 @@ def load(root: Path) -> Bundle:
     """The Bundle of a folder of manifests. A folder that another kustomization includes is not rendered by itself."""
     sources = Sources(root)
     sources.read_all(["."])
-    config = mapping(sources.value("kre.yaml")) if (root / "kre.yaml").exists() else {}
+    config = mapping(sources.value("kre.yaml")) if os.path.exists(root / "kre.yaml") else {}
     folders = [Path(path).parent.as_posix() for path in sorted(sources.parsed) if Path(path).name in NAMES]
     included = {
         target
@@ -30,7 +32,12 @@ def load(root: Path) -> Bundle:
     tops = [folder for folder in folders if folder not in included and not _component(sources, folder)]
     roots, reaches, problems = build(sources, [(folder, "plain", None) for folder in tops])
     read_by_kustomize = {file for reach in reaches for file in reach.files}
-    loose = [source for path, source in sorted(sources.parsed.items()) if path not in read_by_kustomize]
+    broken = [PurePosixPath(path).parent for path in sources.problems if PurePosixPath(path).name in NAMES]
+    loose = [
+        source
+        for path, source in sorted(sources.parsed.items())
+        if path not in read_by_kustomize and not any(PurePosixPath(path).is_relative_to(folder) for folder in broken)
+    ]
     single, unclear = _loose(loose)
     return Bundle(
         root=root,
@@ -42,11 +49,16 @@ def load(root: Path) -> Bundle:
     )
 
 
+def _headed(body: Mapping[str, object]) -> bool:
+    """Whether a document without `kind` was meant as an object all the same."""
+    return "apiVersion" in body and "metadata" in body
+
+
 def _component(sources: Sources, folder: str) -> bool:
     return any(
         mapping(sources.value((Path(folder) / name).as_posix())).get("kind") == "Component"
         for name in NAMES
-        if (sources.root / folder / name).is_file()
+        if os.path.isfile(sources.root / folder / name)
     )
 
 
@@ -57,11 +69,13 @@ def _loose(files: list[Source]) -> tuple[list[Root], list[Finding]]:
         found: list[Resource] = []
         for index, document in enumerate(source.documents):
             body = mapping(document.value)
-            if Path(source.path).name in NAMES or "kind" not in body:
+            if Path(source.path).name in NAMES or not ("kind" in body or _headed(body)):
                 continue
-            if not isinstance(body.get("apiVersion"), str) or not isinstance(body["kind"], str):
-                place = source.at(("kind",), index)
-                unclear.append(Finding("S02", "error", place, "an object needs apiVersion and kind, both text"))
+            if not isinstance(body.get("apiVersion"), str) or not isinstance(body.get("kind"), str):
+                place = source.at(("kind",) if "kind" in body else (), index)
+                unclear.append(
+                    Finding("S02", "error", place, "no object: an object needs apiVersion and kind, both text")
+                )
                 continue
             found.extend(resource(body, source.path, source.path))
         if found:

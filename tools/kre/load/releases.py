@@ -6,6 +6,7 @@ or one that Git knows base/ to have had.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -23,7 +24,7 @@ def foreign(root: Path, environments: Iterable[Environment]) -> tuple[Foreign, .
     differing: list[tuple[str, str, str, bytes]] = []
     for environment in environments:
         release = root / environment.folder / "release"
-        if environment.source is None or not release.is_dir():
+        if environment.source is None or not os.path.isdir(release):
             continue
         for path in files.walk(release, []):
             shown, original = relative(root, path), f"base/{relative(release, path)}"
@@ -41,12 +42,13 @@ def _edited(root: Path, differing: list[tuple[str, str, str, bytes]]) -> Iterabl
         return
     try:
         held = git.held(root, {original for _, _, original, _ in differing})
-    except KreError:
-        held = {}
+        lack = "; this clone has no older history: git fetch --unshallow" if git.is_shallow(root) else ""
+    except KreError as error:
+        held, lack = {}, f"; Git can't be asked: {error}"
     for environment, shown, original, content in differing:
         known = held.get(original, set())
         if git.blob_id(content, next(iter(known), "")) not in known:
-            yield environment, shown, f"its bytes are not {original}'s, neither now nor at any commit"
+            yield environment, shown, f"its bytes are not {original}'s, neither now nor at any commit{lack}"
 
 
 def _content(path: Path) -> bytes | None:

@@ -7,12 +7,10 @@ A wrapper kustomization outside of the tree asks Kustomize for origin annotation
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
@@ -21,6 +19,7 @@ import yaml
 from kre.doors import command, tools
 from kre.load.scalars import Loader
 from kre.load.sources import relative
+from kre.model.resource import dig
 
 ORIGIN = "config.kubernetes.io/origin"
 
@@ -39,6 +38,7 @@ class Renderer:
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._argv: tuple[str, ...] = ()
         self._jobs: dict[str, Future[Rendered]] = {}
 
     def __enter__(self) -> Self:
@@ -53,14 +53,14 @@ class Renderer:
     def start(self, folder: str) -> None:
         """Begins to build a folder (relative to the root). Raises ToolError where there is no Kustomize."""
         wrapper = Path(os.path.realpath(self._scratch.name)) / str(len(self._jobs))
-        self._jobs[folder] = self._pool.submit(_build, _command(), self._root, wrapper, folder)
+        self._argv = self._argv or _command()
+        self._jobs[folder] = self._pool.submit(_build, self._argv, self._root, wrapper, folder)
 
     def result(self, folder: str) -> Rendered | None:
         """What became of a folder, None for one that was not started. Raises ToolError where Kustomize hung."""
         return self._jobs[folder].result() if folder in self._jobs else None
 
 
-@cache
 def _command() -> tuple[str, ...]:
     tool, path = tools.require(tools.KUSTOMIZE, tools.KUBECTL)
     return (path, "build") if tool is tools.KUSTOMIZE else (path, "kustomize")
@@ -85,19 +85,19 @@ def _build(argv: Sequence[str], root: Path, wrapper: Path, folder: str) -> Rende
 
 def _object(document: dict[str, Any], root: Path, wrapper: Path) -> tuple[dict[str, Any], str, bool]:
     annotations = document.get("metadata", {}).get("annotations") or {}
-    origin: Mapping[str, str] = yaml.load(annotations.pop(ORIGIN, ""), Loader) or {}
+    origin: Mapping[str, Any] = yaml.load(annotations.pop(ORIGIN, ""), Loader) or {}
     if not annotations:
         document["metadata"].pop("annotations", None)
-    named = origin.get("path") or origin.get("configuredIn") or ""
-    return document, relative(root, os.path.realpath(wrapper / named)) if named else "", "configuredIn" in origin
+    # A patch that sets all annotations takes the mark away, and Kustomize then names the patch: no origin is known.
+    generated = str(dig(origin, "configuredBy", "kind")).endswith("Generator")
+    named = origin.get("path") or (origin.get("configuredIn") if generated else "")
+    return document, relative(root, os.path.realpath(wrapper / named)) if named else "", generated
 
 
 def _message(stderr: str, root: Path, wrapper: Path) -> str:
-    """Kustomize's complaint without our wrapper, its repetitions, and the paths of this machine."""
-    text = " ".join(stderr.split()).removeprefix("Error: ").removeprefix("error: ")
-    text = text.replace(f"{os.path.realpath(root)}/", "").replace(f"{os.path.realpath(root)}", ".")
-    text = re.sub(rf"{re.escape(os.path.relpath(os.path.realpath(root), wrapper))}/?", "", text)
-    text = re.sub(rf"'?{re.escape(str(wrapper))}'?", "", text)
-    text = re.sub(r"^.*recursed accumulation of path '[^']*': ", "", text)
-    parts = [part.strip() for part in text.split(": ") if part.strip()]
-    return ": ".join(dict.fromkeys(parts))[:600]
+    """Kustomize's complaint without our wrapper and the paths of this machine."""
+    text = stderr.removeprefix("Error: ").removeprefix("error: ")
+    top = os.path.realpath(root)
+    for known, shown in ((f"{top}/", ""), (top, "."), (f"{os.path.relpath(top, wrapper)}/", ""), (str(wrapper), ".")):
+        text = text.replace(known, shown)
+    return text.strip()

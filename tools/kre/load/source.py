@@ -38,8 +38,10 @@ def parse(path: str, raw: bytes) -> Source:
         return Source(path, tuple(Document(node, _value(node)) for node in nodes))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
+        if mark and mark.line >= text.count("\n") and error.context_mark:
+            mark = error.context_mark  # something that was opened there is still open at the end
         at = Place(path, mark.line + 1, mark.column + 1) if mark else Place(path)
-        raise _refuse("Y02", at, f"not valid YAML: {error.problem or error.context}") from None
+        raise _refuse("Y02", at, f"not valid YAML: {error.problem or error.context}", _advice(text, at.line)) from None
     except (yaml.YAMLError, ValueError) as error:
         raise _refuse("Y02", Place(path), f"not valid YAML: {str(error).splitlines()[0]}") from None
 
@@ -87,7 +89,8 @@ def _unique(path: str, node: yaml.Node) -> None:
         first: dict[str, yaml.Node] = {}
         for key, _ in mapping.value:
             if not isinstance(key, yaml.ScalarNode):
-                raise _refuse("Y02", _place(path, key), "a key must be a plain value")
+                hint = 'quote it: "{{...}}"' if isinstance(key, yaml.MappingNode) else ""
+                raise _refuse("Y02", _place(path, key), "a key must be a plain value", hint)
             if key.value in first and key.value != "<<":
                 line = first[key.value].start_mark.line + 1
                 message = f'key "{key.value}" is already there, in line {line}: the tools would keep one of the two'
@@ -112,6 +115,15 @@ def _mappings(node: yaml.Node) -> Iterator[yaml.MappingNode]:
 
 def _empty(node: yaml.Node | None) -> bool:
     return node is None or (isinstance(node, yaml.ScalarNode) and node.tag == "tag:yaml.org,2002:null")
+
+
+def _advice(text: str, line: int) -> str:
+    """What to do about a line that does not parse, where that can be told by looking at it."""
+    there = (text.splitlines() or [""])[min(line, text.count("\n") + 1) - 1 :][:1] or [""]
+    indent = there[0][: len(there[0]) - len(there[0].lstrip())]
+    if "\t" in indent:
+        return "indent with spaces: YAML takes no tabs"
+    return 'quote it: "{{...}}"' if "{{" in there[0] else ""
 
 
 def _place(path: str, marked: yaml.Node | yaml.Event) -> Place:

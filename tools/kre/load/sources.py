@@ -46,7 +46,7 @@ class Sources:
         """Reads every YAML file below the folders (relative to the root; one that is not there is passed over)."""
         for folder in folders:
             unlisted: list[tuple[Path, str]] = []
-            for path in files.walk(self.root / folder, unlisted) if (self.root / folder).is_dir() else ():
+            for path in files.walk(self.root / folder, unlisted) if os.path.isdir(self.root / folder) else ():
                 if path.suffix in ENDINGS:
                     self.get(relative(self.root, path))
             for path, problem in unlisted:

@@ -8,7 +8,7 @@ from typing import Any
 
 from kre.model.bundle import Bundle
 from kre.model.finding import Place
-from kre.model.resource import Pointer, Resource, dig
+from kre.model.resource import Pointer, Resource, dig, each, sources
 from kre.model.source import Source
 
 PREFIX = "$values/"
@@ -18,11 +18,13 @@ PREFIX = "$values/"
 class Values:
     """The values of one chart: its name and version, and its files in the order of an Application; later wins.
 
-    `missing` are files that are named and not there, each with the pointer to its name in the Application.
+    `at` is where the Application names the version. `missing` are files that are named and can't be had, each with
+    the pointer to its name in the Application.
     """
 
     chart: str
     version: str
+    at: Pointer
     files: tuple[Source, ...]
     missing: tuple[tuple[Pointer, str], ...] = ()
 
@@ -45,15 +47,16 @@ class Values:
 
 def of_application(bundle: Bundle, application: Resource) -> Iterator[Values]:
     """The Values of every chart source of an Application, from this repository's files (`$values/...`)."""
-    for index, source in enumerate(dig(application.body, "spec", "sources") or ()):
+    for pointer, source in sources(application):
         chart = dig(source, "chart")
-        if not isinstance(chart, str) or application.kind != "Application":
+        if not isinstance(chart, str):
             continue
         files, missing = [], []
-        for position, name in enumerate(dig(source, "helm", "valueFiles") or ()):
+        for position, name in enumerate(each(source, "helm", "valueFiles")):
             path = str(name).removeprefix(PREFIX)
             if found := bundle.sources.get(path):
                 files.append(found)
             elif str(name).startswith(PREFIX):
-                missing.append((("spec", "sources", index, "helm", "valueFiles", position), path))
-        yield Values(chart, str(dig(source, "targetRevision")), tuple(files), tuple(missing))
+                missing.append(((*pointer, "helm", "valueFiles", position), path))
+        version = str(dig(source, "targetRevision"))
+        yield Values(chart, version, (*pointer, "targetRevision"), tuple(files), tuple(missing))

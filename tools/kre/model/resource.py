@@ -81,6 +81,29 @@ def dig(value: object, *keys: str | int) -> Any:  # noqa: ANN401 - whatever the 
     return value
 
 
+def each(value: object, *keys: str | int) -> list[Any]:
+    """The elements of the list at a path of keys; none where there is no list, whatever else stands there."""
+    found = dig(value, *keys)
+    return found if isinstance(found, list) else []
+
+
+def sources(application: Resource) -> list[tuple[Pointer, Body]]:
+    """The sources of an Argo CD Application with their pointers: `spec.sources`, which wins, or `spec.source`."""
+    if application.kind != "Application":
+        return []
+    listed: list[tuple[Pointer, Any]] = [
+        (("spec", "sources", index), entry) for index, entry in enumerate(each(application.body, "spec", "sources"))
+    ]
+    single: list[tuple[Pointer, Any]] = [(("spec", "source"), dig(application.body, "spec", "source"))]
+    return [(pointer, entry) for pointer, entry in listed or single if isinstance(entry, Mapping)]
+
+
+def synced_paths(application: Resource) -> list[tuple[Pointer, str]]:
+    """The folders that an Application syncs, without slashes around them, with the pointers to their names."""
+    named = [((*pointer, "path"), dig(source, "path")) for pointer, source in sources(application)]
+    return [(pointer, path.strip("/")) for pointer, path in named if isinstance(path, str)]
+
+
 def walk(value: object, at: Pointer = ()) -> Iterator[tuple[Pointer, object]]:
     """Every value inside `value` with its pointer, the value itself first, in order."""
     yield at, value

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from fnmatch import fnmatchcase
 
 from kre.load.objects import cluster_scoped
 from kre.load.provenance import place
 from kre.model.bundle import Bundle, Environment
 from kre.model.finding import Related
-from kre.model.resource import Resource, Root, dig
+from kre.model.resource import Pointer, Resource, Root, dig, each, sources, synced_paths
+from kre.rules import project as projects
 from kre.rules.registry import Hit, hit, rule
+
+_ANY = re.compile(r"\*+(/\**)*")
 
 
 @rule(
@@ -21,25 +24,31 @@ from kre.rules.registry import Hit, hit, rule
 )
 def closed_project(bundle: Bundle) -> Iterator[Hit]:
     for project in bundle.resources:
-        if project.kind != "AppProject":
-            continue
-        for index, repository in enumerate(dig(project.body, "spec", "sourceRepos") or ()):
-            if repository == "*":
-                yield hit(
-                    bundle, project, ("spec", "sourceRepos", index), f"{project} takes any repository", "name them"
-                )
-        for index, destination in enumerate(dig(project.body, "spec", "destinations") or ()):
-            for field in ("server", "name", "namespace"):
-                if dig(destination, field) == "*":
-                    at = ("spec", "destinations", index, field)
-                    yield hit(bundle, project, at, f"{project} may go to any {field}", "name each destination")
-        for field in ("clusterResourceWhitelist", "namespaceResourceWhitelist"):
-            for index, kind in enumerate(dig(project.body, "spec", field) or ()):
-                if dig(kind, "kind") == "*" or dig(kind, "group") == "*":
-                    message = f"{project} allows {dig(kind, 'group') or 'core'}/{dig(kind, 'kind')}"
-                    yield hit(
-                        bundle, project, ("spec", field, index), message, "list the kinds that are really applied"
-                    )
+        for pointer, message, hint in _openings(project) if project.kind == "AppProject" else ():
+            yield hit(bundle, project, pointer, f"{project} {message}", hint)
+
+
+def _openings(project: Resource) -> Iterator[tuple[Pointer, str, str]]:
+    """(pointer, what it opens, what to do) for everything in a project that lets anything through."""
+    for index, repository in enumerate(each(project.body, "spec", "sourceRepos")):
+        if _any(repository):
+            yield ("spec", "sourceRepos", index), "takes any repository", "name them"
+    for index, destination in enumerate(each(project.body, "spec", "destinations")):
+        for field in ("server", "name", "namespace"):
+            if _any(dig(destination, field)):
+                yield ("spec", "destinations", index, field), f"may go to any {field}", "name each destination"
+    for field in ("clusterResourceWhitelist", "namespaceResourceWhitelist"):
+        for index, kind in enumerate(each(project.body, "spec", field)):
+            if _any(dig(kind, "kind")) or _any(dig(kind, "group")):
+                message = f"allows {dig(kind, 'group') or 'core'}/{dig(kind, 'kind')}"
+                yield ("spec", field, index), message, "list the kinds that are really applied"
+    if dig(project.body, "spec", "namespaceResourceWhitelist") is None:
+        hint = "list the kinds that are really applied; [] allows none"
+        yield ("spec",), "has no namespaceResourceWhitelist, which allows every kind in a namespace", hint
+
+
+def _any(pattern: object) -> bool:
+    return isinstance(pattern, str) and bool(_ANY.fullmatch(pattern))
 
 
 @rule("CD07", "no Application is in project default", "object", peers=("kyverno application-prevent-default-project",))
@@ -64,23 +73,21 @@ def one_way(bundle: Bundle) -> Iterator[Hit]:
 def paths(bundle: Bundle) -> Iterator[Hit]:
     for environment in bundle.environments:
         named: set[str] = set()
+        own = dig(environment.spec, "repository", "url")
         for application in bundle.of(environment.name, "Application"):
-            path = dig(application.body, "spec", "source", "path")
-            if dig(application.body, "spec", "source", "repoURL") != dig(environment.spec, "repository", "url"):
-                continue
-            named.add(str(path).strip("/"))
-            if isinstance(path, str) and bundle.root_at(path.strip("/")) is None:
-                message = f"{application} syncs {path}, where nothing is rendered"
-                yield hit(bundle, application, ("spec", "source", "path"), message, "add the folder, or mend the path")
+            for pointer, path in synced_paths(application):
+                if dig(application.body, *pointer[:-1], "repoURL") != own:
+                    continue
+                named.add(path)
+                if bundle.root_at(path) is None:
+                    message = f"{application} syncs {path}, where nothing is rendered"
+                    yield hit(bundle, application, pointer, message, "add the folder, or mend the path")
         for root in bundle.roots:
-            if (
-                root.environment == environment.name
-                and root.role == "leaf"
-                and root.path not in named
-                and not root.failed
-            ):
+            forgotten = root.environment == environment.name and root.role == "leaf" and root.path not in named
+            if forgotten and root.path in bundle.kustomizations:
                 where = bundle.kustomizations[root.path].source.at(())
-                yield Hit(where, f"no Application of {environment.name} syncs {root.path}", "", (environment.name,))
+                message = f"no Application of {environment.name} syncs {root.path}"
+                yield Hit(where, message, "add one to overlays/<env>, or remove the leaf", (environment.name,))
         yield from _owners(bundle, environment)
 
 
@@ -100,49 +107,33 @@ def _owners(bundle: Bundle, environment: Environment) -> Iterator[Hit]:
 @rule("E15", "a project allows what its Applications render, and where", "layout")
 def project_allows(bundle: Bundle) -> Iterator[Hit]:
     for environment in bundle.environments:
-        projects = {project.name: project for project in bundle.of(environment.name, "AppProject")}
+        known = {project.name: project for project in bundle.of(environment.name, "AppProject")}
         for application in bundle.of(environment.name, "Application"):
             name = str(dig(application.body, "spec", "project"))
-            path = str(dig(application.body, "spec", "source", "path")).strip("/")
-            if name not in projects:
+            if name not in known:
                 message = f"{application} is in project {name}, which apps/{environment.name} does not make"
-                yield hit(bundle, application, ("spec", "project"), message)
+                hint = f"there is: {', '.join(sorted(known))}" if known else ""
+                yield hit(bundle, application, ("spec", "project"), message, hint)
                 continue
-            yield from _repositories(bundle, application, projects[name])
-            if root := bundle.root_at(path):
-                yield from _objects(bundle, root, projects[name])
+            for at, source in sources(application):
+                url = dig(source, "repoURL")
+                if isinstance(url, str) and not projects.repository(known[name].body, url):
+                    message = f"{application} reads {url}, which project {name} does not allow"
+                    yield hit(bundle, application, (*at, "repoURL"), message, "add it to sourceRepos, if it is meant")
+            for _, path in synced_paths(application):
+                if root := bundle.root_at(path):
+                    yield from _objects(bundle, application, root, known[name])
 
 
-def _repositories(bundle: Bundle, application: Resource, project: Resource) -> Iterator[Hit]:
-    allowed = [str(entry) for entry in dig(project.body, "spec", "sourceRepos") or ()]
-    single = [(("spec", "source"), dig(application.body, "spec", "source"))]
-    listed = [
-        (("spec", "sources", index), entry)
-        for index, entry in enumerate(dig(application.body, "spec", "sources") or ())
-    ]
-    for at, source in (*single, *listed):
-        url = dig(source, "repoURL")
-        if isinstance(url, str) and not any(fnmatchcase(url, pattern) for pattern in allowed):
-            message = f"{application} reads {url}, which project {project.name} does not allow"
-            yield hit(bundle, application, (*at, "repoURL"), message, "add it to sourceRepos, if it is meant")
-
-
-def _objects(bundle: Bundle, root: Root, project: Resource) -> Iterator[Hit]:
-    """As `AppProject.IsResourcePermitted` (argo-cd v3.4, pkg/apis/application/v1alpha1/app_project_types.go)."""
-    spaces = [str(dig(entry, "namespace")) for entry in dig(project.body, "spec", "destinations") or ()]
+def _objects(bundle: Bundle, application: Resource, root: Root, project: Resource) -> Iterator[Hit]:
+    cluster = dig(application.body, "spec", "destination") or {}
     for resource in root.resources:
-        field = "clusterResourceWhitelist" if cluster_scoped(resource) else "namespaceResourceWhitelist"
-        if not any(_permits(entry, resource) for entry in dig(project.body, "spec", field) or ()):
+        if not projects.kind(project.body, resource):
+            field = "clusterResourceWhitelist" if cluster_scoped(resource) else "namespaceResourceWhitelist"
             message = f"project {project.name} does not allow {resource}: Argo CD would refuse to apply it"
             yield hit(bundle, resource, ("kind",), message, f"add it to {field}, if it is meant")
-        elif resource.namespace and not any(fnmatchcase(resource.namespace, space) for space in spaces):
+        elif resource.namespace and not projects.destination(project.body, cluster, resource.namespace):
             message = f"project {project.name} has no destination {resource.namespace}: Argo CD would refuse {resource}"
             yield hit(
                 bundle, resource, ("metadata", "namespace"), message, "add it to the destinations, if it is meant"
             )
-
-
-def _permits(entry: object, resource: Resource) -> bool:
-    group, kind, name = dig(entry, "group") or "", dig(entry, "kind") or "", dig(entry, "name")
-    named = name is None or not cluster_scoped(resource) or fnmatchcase(resource.name, name)
-    return fnmatchcase(resource.group, group) and fnmatchcase(resource.kind, kind) and named

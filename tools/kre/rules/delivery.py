@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from urllib.parse import SplitResult, urlsplit
 
 from kre.load.values import Values, of_application
 from kre.model.bundle import Bundle
-from kre.model.resource import Resource, dig
+from kre.model.resource import Resource, dig, each
 from kre.rules.references import named, suggest
 from kre.rules.registry import Hit, rule
 
@@ -19,10 +19,15 @@ def webhook(bundle: Bundle) -> Iterator[Hit]:
         for application in world:
             for values in of_application(bundle, application):
                 address = values.get("config", "webhook", "address")
-                if values.chart == "falcosidekick" and isinstance(address, str) and address:
-                    for message, hint in _problems(world, values, urlsplit(address)):
-                        where = values.place("config", "webhook", "address")
-                        yield Hit(where, f"webhook address {address}: {message}", hint, (environment.name,))
+                if values.chart != "falcosidekick" or not values.files or values.missing:
+                    continue
+                where = values.place("config", "webhook", "address")
+                if not isinstance(address, str) or not address:
+                    message = "Falcosidekick has no webhook address, so no alert reaches an EventSource"
+                    yield Hit(where, message, "set config.webhook.address", (environment.name,))
+                    continue
+                for message, hint in _problems(world, values, urlsplit(address)):
+                    yield Hit(where, f"webhook address {address}: {message}", hint, (environment.name,))
 
 
 def _problems(world: tuple[Resource, ...], values: Values, address: SplitResult) -> Iterator[tuple[str, str]]:
@@ -32,17 +37,16 @@ def _problems(world: tuple[Resource, ...], values: Values, address: SplitResult)
         return
     name, namespace = parts[:2]
     service = named(world, "Service", namespace, name)
-    source, port = _listener(world, service, name, namespace, address.port or 80)
+    wanted = address.port or (443 if address.scheme == "https" else 80)
+    source, port = _listener(world, service, name, namespace, wanted)
     if source is None:
         known = [item.name for item in world if item.kind == "Service" and item.namespace == namespace]
-        yield (
-            f"no Service {name} in namespace {namespace} leads to an EventSource on port {address.port or 80}",
-            suggest(name, known),
-        )
+        message = f"no Service {name} in namespace {namespace} leads to an EventSource on port {wanted}"
+        yield message, suggest(name, known)
         return
-    hooks = [
-        hook for hook in (dig(source.body, "spec", "webhook") or {}).values() if str(dig(hook, "port")) == str(port)
-    ]
+    listed = dig(source.body, "spec", "webhook")
+    listed = listed.values() if isinstance(listed, Mapping) else ()
+    hooks = [hook for hook in listed if str(dig(hook, "port")) == str(port)]
     paths = [str(dig(hook, "endpoint")) for hook in hooks]
     if not hooks:
         yield f"EventSource {source.name} has no webhook on port {port}", ""
@@ -62,10 +66,10 @@ def _listener(
     """The EventSource behind a Service, and the port on which its pods are reached; its own Service or one apart."""
     if service is None:
         source = named(world, "EventSource", namespace, name.removesuffix("-eventsource-svc"))
-        made = [dig(entry, "port") for entry in dig(source.body, "spec", "service", "ports") or ()] if source else []
+        made = [dig(entry, "port") for entry in each(source.body, "spec", "service", "ports")] if source else []
         return (source, port) if name.endswith("-eventsource-svc") and port in made else (None, None)
     selected = str(dig(service.body, "spec", "selector", "eventsource-name"))
-    for entry in dig(service.body, "spec", "ports") or ():
+    for entry in each(service.body, "spec", "ports"):
         if dig(entry, "port") == port:
             return named(world, "EventSource", namespace, selected), dig(entry, "targetPort") or port
     return None, None

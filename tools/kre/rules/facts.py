@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from kre.model.bundle import Bundle, Environment
 from kre.model.finding import Place, Related
-from kre.model.resource import Body, Resource, dig, walk
+from kre.model.resource import Pointer, dig, each, synced_paths, walk
+from kre.rules.project import destination
 from kre.rules.registry import Hit, hit, rule
 
 NEVER = "$.^"  # as RE2: the end, then a character, then the start
@@ -46,12 +47,10 @@ def pattern_agrees(bundle: Bundle) -> Iterator[Hit]:
         if isinstance(listed, list):
             wanted = pattern_of([str(name) for name in listed])
             if dig(environment.spec, "targetPattern") != wanted:
-                message = (
-                    f"targetPattern does not match the targets {', '.join(map(str, listed)) or '(none)'}, and no others"
-                )
-                yield Hit(
-                    facts_place(bundle, environment, "targetPattern"), message, f"write {wanted}", (environment.name,)
-                )
+                names = ", ".join(map(str, listed)) or "(none)"
+                where = facts_place(bundle, environment, "targetPattern")
+                message = f"targetPattern does not match the targets {names}, and no others"
+                yield Hit(where, message, f"write {wanted}", (environment.name,))
 
 
 @rule("F03", "no two environments share a cluster", "layout")
@@ -74,17 +73,19 @@ def own_cluster(bundle: Bundle) -> Iterator[Hit]:
 def generate_paths(bundle: Bundle) -> Iterator[Hit]:
     key = "argocd.argoproj.io/manifest-generate-paths"
     for resource in bundle.resources:
-        stated = dig(resource.metadata, "annotations", key) if resource.kind == "Application" else None
-        path = str(dig(resource.body, "spec", "source", "path"))
-        root = bundle.root_at(path)
-        if stated is None or root is None:
-            continue
-        named = [_absolute(part, path) for part in str(stated).split(";") if part]
-        for folder in sorted(root.folders):
-            if not any(folder == name or folder.startswith(f"{name}/") for name in named):
-                message = f"{path} reads {folder}, which is not named here: Argo CD would not see a change there"
-                yield hit(bundle, resource, ("metadata", "annotations", key), message, f"add ;/{folder.split('/')[0]}")
-                break
+        stated = dig(resource.metadata, "annotations", key)
+        for _, path in synced_paths(resource) if isinstance(stated, str) else ():
+            named = [_absolute(part, path) for part in str(stated).split(";") if part]
+            root = bundle.root_at(path)
+            unnamed = [folder for folder in sorted(root.folders if root else ()) if not _below(folder, named)]
+            if unnamed:
+                message = f"{path} reads {unnamed[0]}, which is not named here: Argo CD would not see a change there"
+                hint = f"add ;/{unnamed[0].split('/')[0]}"
+                yield hit(bundle, resource, ("metadata", "annotations", key), message, hint)
+
+
+def _below(folder: str, named: list[str]) -> bool:
+    return any(name in ("", folder) or folder.startswith(f"{name}/") for name in named)
 
 
 def _absolute(part: str, path: str) -> str:
@@ -102,24 +103,35 @@ def _absolute(part: str, path: str) -> str:
 @rule("F05", "a Sensor filters by namespace first, and by the environment's targets", "layout")
 def namespace_filter(bundle: Bundle) -> Iterator[Hit]:
     for environment in bundle.environments:
-        wanted = dig(environment.spec, "targetPattern")
         for sensor in bundle.of(environment.name, "Sensor"):
-            for index, dependency in enumerate(dig(sensor.body, "spec", "dependencies") or ()):
-                first = dig(dependency, "filters", "data", 0)
-                at = ("spec", "dependencies", index, "filters", "data", 0)
-                if dig(first, "path") != NAMESPACE:
-                    message = (
-                        f"the first data filter of {sensor} is not {NAMESPACE}: the targets would be put elsewhere"
-                    )
-                    yield hit(bundle, sensor, (*at, "path"), message, "move the filter on the namespace to the top")
-                elif (
-                    dig(first, "value") != [wanted]
-                    or dig(first, "type") != "string"
-                    or dig(first, "comparator") not in (None, "", "=")
-                ):
-                    message = f"{sensor} does not filter by the environment's targets, {wanted}"
-                    yield hit(bundle, sensor, (*at, "value"), message, "let environment/kustomization.yaml set it")
+            for index, dependency in enumerate(each(sensor.body, "spec", "dependencies")):
+                at: Pointer = ("spec", "dependencies", index)
+                for steps, message, hint in _loopholes(dependency, dig(environment.spec, "targetPattern")):
+                    yield hit(bundle, sensor, (*at, *steps), f"{sensor}: {message}", hint)
         yield from _responders(bundle, environment)
+
+
+def _loopholes(dependency: object, wanted: object) -> Iterator[tuple[Pointer, str, str]]:
+    """Every way in which an alert from outside of the targets would get through (argo-events.md's S1-S14: filters are
+    joined by and only where nothing else is said, a template or a transform puts another value in a field's place)."""
+    first: Pointer = ("filters", "data", 0)
+    if dig(dependency, *first, "path") != NAMESPACE:
+        message = f"the first data filter is not {NAMESPACE}: the targets would be put elsewhere"
+        yield (*first, "path"), message, "move the filter on the namespace to the top"
+    elif dig(dependency, *first, "value") != [wanted]:
+        hint = "let environment/kustomization.yaml set it"
+        yield (*first, "value"), f"the first data filter is not the environment's targets, {wanted}", hint
+    for steps, allowed in (
+        ((*first, "type"), ("string",)),
+        ((*first, "comparator"), (None, "", "=")),
+        ((*first, "template"), (None, "")),
+        (("filters", "dataLogicalOperator"), (None, "", "and")),
+        (("filtersLogicalOperator",), (None, "", "and")),
+        (("transform",), (None,)),
+    ):
+        if dig(dependency, *steps) not in allowed:
+            message = f"{steps[-1]} lets alerts through that the filter on the namespace would stop"
+            yield steps, message, "remove it"
 
 
 def _responders(bundle: Bundle, environment: Environment) -> Iterator[Hit]:
@@ -128,36 +140,27 @@ def _responders(bundle: Bundle, environment: Environment) -> Iterator[Hit]:
     for template in bundle.of(environment.name, "WorkflowTemplate"):
         for pointer, value in walk(template.body):
             name = dig(value, "name") if pointer[-2:-1] == ("env",) else None
-            if name in facts and dig(value, "value") != facts[str(name)]:
-                message = f"{template} is told {name}={dig(value, 'value')}, the environment says {facts[str(name)]}"
+            if isinstance(name, str) and name in facts and dig(value, "value") != facts[name]:
+                message = f"{template} is told {name}={dig(value, 'value')}, the environment says {facts[name]}"
                 yield hit(bundle, template, (*pointer, "value"), message, "let environment/kustomization.yaml set it")
 
 
 @rule("F06", "targets agree: facts, RoleBindings, and the project's destinations", "layout")
 def targets_agree(bundle: Bundle) -> Iterator[Hit]:
     for environment in bundle.environments:
-        targets = {str(name) for name in dig(environment.spec, "targets") or ()}
+        targets = {str(name) for name in each(environment.spec, "targets")}
         root = bundle.root_at(f"{environment.folder}/leaves/targets")
         bound = {resource.namespace for resource in root.resources} if root and not root.failed else targets
-        reachable = _destinations(bundle.of(environment.name, "AppProject"))
+        projects = [project.body for project in bundle.of(environment.name, "AppProject")]
         where = facts_place(bundle, environment, "targets")
         for name in sorted(targets ^ bound):
-            lack = (
-                "has no RoleBinding in leaves/targets"
-                if name in targets
-                else "is bound in leaves/targets, but no target"
-            )
+            lack = "has no RoleBinding in leaves/targets" if name in targets else "is bound there, but is no target"
             yield Hit(where, f"namespace {name} {lack}", "add what is missing, or remove the rest", (environment.name,))
-        for name in sorted(targets - reachable):
-            message = (
-                f"target {name} is no destination of an AppProject in apps/{environment.name}: Argo CD would refuse it"
-            )
-            yield Hit(where, message, "add it to the destinations", (environment.name,))
-
-
-def _destinations(projects: Iterator[Resource]) -> set[str]:
-    bodies: list[Body] = [project.body for project in projects]
-    return {str(dig(entry, "namespace")) for body in bodies for entry in dig(body, "spec", "destinations") or ()}
+        cluster = {"server": dig(environment.spec, "cluster", "server")}
+        for name in sorted(targets):
+            if not any(destination(project, cluster, name) for project in projects):
+                message = f"target {name} is no destination of a project in apps/{environment.name}"
+                yield Hit(where, message, "add it: Argo CD would refuse to apply anything there", (environment.name,))
 
 
 @rule("F07", "leaves/targets renders RoleBindings in target namespaces, nothing else", "layout")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from kre.model.bundle import Bundle
-from kre.model.resource import Pointer, Resource, dig, walk
+from kre.model.resource import Pointer, Resource, dig, each, sources, walk
 from kre.rules.registry import Hit, hit, rule
 
 _SEMVER = re.compile(r"v?\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
@@ -22,7 +22,7 @@ _CONTAINERS = frozenset(("containers", "initContainers", "ephemeralContainers", 
     peers=("trivy KSV-0013", "kube-linter latest-tag", "checkov CKV_K8S_43"),
 )
 def exact(bundle: Bundle) -> Iterator[Hit]:
-    excused = {str(dig(entry, "image")) for entry in bundle.config.get("images", ())}
+    excused = {str(dig(entry, "image")) for entry in each(bundle.config, "images")}
     for environment in bundle.environments:
         own = str(dig(environment.spec, "repository", "url"))
         for resource in bundle.of(environment.name):
@@ -35,11 +35,7 @@ def exact(bundle: Bundle) -> Iterator[Hit]:
 
 
 def _sources(bundle: Bundle, application: Resource, own: str) -> Iterator[Hit]:
-    single = dig(application.body, "spec", "source")
-    listed = dig(application.body, "spec", "sources")
-    entries: list[tuple[Pointer, object]] = [(("spec", "source"), single)] if single else []
-    entries += [(("spec", "sources", index), entry) for index, entry in enumerate(listed or ())]
-    for pointer, source in entries:
+    for pointer, source in sources(application):
         revision = str(dig(source, "targetRevision") or "")
         at = (*pointer, "targetRevision")
         if dig(source, "chart"):

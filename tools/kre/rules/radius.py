@@ -24,7 +24,7 @@ def blast_radius(bundle: Bundle) -> Iterator[Hit]:
         for name, resources in changed.items():
             others = ", ".join(other for other in changed if other != name)
             message = f"this change alters what {name} renders ({_few(resources)}), and {others} as well"
-            hint = "split it: one pull request for each environment, in the order of promotion"
+            hint = "split it: a pull request for each environment; or, if its owners agree, --acknowledge-radius"
             yield Hit(place(bundle, resources[0]), message, hint, (name,))
 
 

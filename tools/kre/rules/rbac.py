@@ -5,19 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kre.model.bundle import Bundle
-from kre.model.resource import Resource, dig
+from kre.model.resource import Resource, each
 from kre.rules.registry import Hit, hit, rule
 
 
 def _rules(bundle: Bundle) -> Iterator[tuple[Resource, int, dict[str, list[str]]]]:
     for resource in bundle.resources:
         if resource.kind in ("Role", "ClusterRole"):
-            for index, entry in enumerate(dig(resource.body, "rules") or ()):
-                yield (
-                    resource,
-                    index,
-                    {field: list(dig(entry, field) or ()) for field in ("verbs", "resources", "apiGroups")},
-                )
+            for index, entry in enumerate(each(resource.body, "rules")):
+                fields = ("verbs", "resources", "apiGroups")
+                yield resource, index, {field: [str(word) for word in each(entry, field)] for field in fields}
 
 
 def _everything(entry: dict[str, list[str]]) -> bool:

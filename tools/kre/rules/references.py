@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
 from kre.load.provenance import place
 from kre.model.bundle import Bundle
 from kre.model.finding import Related
-from kre.model.resource import Body, Pointer, Resource, dig, walk
+from kre.model.resource import Body, Pointer, Resource, dig, each, walk
 from kre.rules.registry import Hit, hit, rule
 from kre.schema import embedded
 
@@ -60,11 +60,12 @@ def missing(
 def events(bundle: Bundle) -> Iterator[Hit]:
     for _, world in bundle.worlds:
         for sensor in world:
-            for index, dependency in enumerate(
-                dig(sensor.body, "spec", "dependencies") or () if sensor.kind == "Sensor" else ()
-            ):
+            listed = each(sensor.body, "spec", "dependencies") if sensor.kind == "Sensor" else []
+            for index, dependency in enumerate(listed):
                 at: Pointer = ("spec", "dependencies", index)
-                name, event = str(dig(dependency, "eventSourceName")), str(dig(dependency, "eventName"))
+                name, event = dig(dependency, "eventSourceName"), dig(dependency, "eventName")
+                if not isinstance(name, str) or not isinstance(event, str):
+                    continue  # the schema says so
                 source = named(world, "EventSource", sensor.namespace, name)
                 if source is None:
                     wanted = ("EventSource", sensor.namespace, name)
@@ -78,7 +79,8 @@ def events(bundle: Bundle) -> Iterator[Hit]:
 
 def event_names(source: Body) -> list[str]:
     """The names of all events that an EventSource emits."""
-    spec = dig(source, "spec") or {}
+    spec = dig(source, "spec")
+    spec = spec if isinstance(spec, Mapping) else {}
     maps = [events for kind, events in spec.items() if kind not in _NO_EVENTS and isinstance(events, dict)]
     return [str(name) for events in maps for name in events]
 
@@ -108,15 +110,13 @@ def accounts(bundle: Bundle) -> Iterator[Hit]:
 
 
 def _accounts(resource: Resource) -> Iterator[tuple[Pointer, str, str]]:
-    inner = [
-        (at, str(dig(body, "metadata", "namespace") or resource.namespace))
-        for at, body, _ in embedded.objects(resource)
-    ]
-
-    def namespace_at(pointer: Pointer) -> str:
-        return next((namespace for at, namespace in inner if pointer[: len(at)] == at), resource.namespace)
-
+    """(pointer, name, namespace) of every serviceAccountName in an object, and in those that its triggers hold."""
+    inner = list(embedded.objects(resource))
     for pointer, value in walk(resource.body):
-        named = pointer[:1] == ("spec",) and pointer[-1] == "serviceAccountName"
-        if named and isinstance(value, str) and value:
-            yield pointer, value, namespace_at(pointer)
+        if pointer[:1] == ("spec",) and pointer[-1] == "serviceAccountName" and isinstance(value, str) and value:
+            spaces = [embedded.namespace(item, resource) for item in inner if pointer[: len(item.at)] == item.at]
+            yield pointer, value, next(iter(spaces), resource.namespace)
+    for item in inner:
+        for pointer, value in walk(item.body) if item.text else ():
+            if pointer[-1:] == ("serviceAccountName",) and isinstance(value, str) and value:
+                yield item.at, value, embedded.namespace(item, resource)

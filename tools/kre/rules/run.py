@@ -12,11 +12,15 @@ from kre.schema import check, own
 from kre.schema.check import Engine
 
 
-def validate(bundle: Bundle, engine: Engine = "jsonschema") -> list[Finding]:
-    """Every finding of a bundle. Raises ToolError where the engine can't do its work."""
+def validate(
+    bundle: Bundle, engine: Engine = "jsonschema", acknowledged: frozenset[str] = frozenset()
+) -> list[Finding]:
+    """Every finding of a bundle; those of `acknowledged` rules as warnings. Raises ToolError where the engine can't
+    do its work."""
     findings = [*bundle.problems, *own.check(bundle), *check.check(bundle, engine)]
     for rule in all_rules():
         findings.extend(rule.apply(bundle))
+    findings = [replace(item, severity="warning") if item.rule in acknowledged else item for item in findings]
     return merge(findings, [environment.name for environment in bundle.environments])
 
 

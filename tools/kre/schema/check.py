@@ -12,22 +12,25 @@ from kre.errors import ToolError
 from kre.load.provenance import place
 from kre.model.bundle import Bundle
 from kre.model.finding import Finding
-from kre.model.resource import Pointer, Resource, dig
+from kre.model.resource import Pointer, Resource, dig, each
 from kre.schema import embedded, jsonschema_engine, kubeconform_engine, store
 from kre.schema.violation import Violation
 
 Engine: TypeAlias = Literal["jsonschema", "kubeconform", "both"]
+HEAD = "an object needs apiVersion and kind, both text"
 ENGINES: tuple[Engine, ...] = ("jsonschema", "kubeconform", "both")
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One object to check: a resource itself (`at` is empty), or one inside of it, which may be a part (not whole)."""
+    """One object to check: a resource itself (`at` is empty), or one inside of it (see embedded.Embedded)."""
 
     resource: Resource
     at: Pointer
     body: Any
     whole: bool = True
+    text: bool = False
+    problem: str = ""
 
     @property
     def rule(self) -> str:
@@ -40,7 +43,7 @@ def check(bundle: Bundle, engine: Engine) -> list[Finding]:
     Equal objects are checked once. Raises ToolError where the engine can't do its work, or where both were asked
     and do not agree.
     """
-    excused = {str(dig(entry, "kind")) for entry in bundle.config.get("kinds", ())}
+    excused = {str(dig(entry, "kind")) for entry in each(bundle.config, "kinds")}
     findings: list[Finding] = []
     known: dict[str, list[Subject]] = {}
     for subject in _subjects(bundle.resources):
@@ -60,31 +63,36 @@ def check(bundle: Bundle, engine: Engine) -> list[Finding]:
 def _subjects(resources: Iterable[Resource]) -> Iterator[Subject]:
     for resource in resources:
         yield Subject(resource, (), resource.body)
-        for at, body, whole in embedded.objects(resource):
-            yield Subject(resource, at, body, whole)
+        for item in embedded.objects(resource):
+            yield Subject(resource, item.at, item.body, item.whole, item.text, item.problem)
 
 
 def _unknown(bundle: Bundle, subject: Subject, excused: set[str]) -> Finding | None:
     """A finding where there is nothing to hold the object against, unless kre.yaml excuses its kind."""
     version, kind = dig(subject.body, "apiVersion"), dig(subject.body, "kind")
+    environments = _environments(subject)
     if not isinstance(subject.body, Mapping) or not isinstance(version, str) or not isinstance(kind, str):
         where = place(bundle, subject.resource, subject.at)
-        return Finding(subject.rule, "error", where, "this is no object: it needs apiVersion and kind, both text")
+        problem = f"not valid YAML: {subject.problem}" if subject.problem else "no object"
+        rule = subject.rule if subject.at else "S02"
+        return Finding(rule, "error", where, f"{problem}: {HEAD}" if not subject.problem else problem, "", environments)
     if f"{version}/{kind}" in excused or store.schema_of(version, kind) is not None:
         return None
-    where = place(bundle, subject.resource, (*subject.at, "kind"))
-    near = _near(version, kind)
+    near, wrong = _near(version, kind)
+    where = place(bundle, subject.resource, subject.at if subject.text else (*subject.at, wrong))
     hint = f"did you mean {near}?" if near else "list it under `kinds` in kre.yaml with a reason, if it is meant"
-    return Finding("S02", "error", where, f"no schema is known for {version} {kind}", hint)
+    return Finding("S02", "error", where, f"no schema is known for {version} {kind}", hint, environments)
 
 
-def _near(version: str, kind: str) -> str:
-    """The nearest kind there is: another version of the same kind first, then the same letters."""
+def _near(version: str, kind: str) -> tuple[str, str]:
+    """The nearest kind there is, and which of the two words is off: the kind's case, the version, the letters."""
     known = store.kinds()
-    same = [f"{other} {name}" for other, name in known if name == kind]
     folded = [f"{other} {name}" for other, name in known if name.lower() == kind.lower() and other == version]
+    same = [f"{other} {name}" for other, name in known if name == kind]
     close = get_close_matches(kind, [name for other, name in known if other == version], 1)
-    return next(iter((*folded, *same, *(f"{version} {name}" for name in close))), "")
+    if same and not folded:
+        return same[0], "apiVersion"
+    return next(iter((*folded, *(f"{version} {name}" for name in close))), ""), "kind"
 
 
 def _run(engine: Engine, bodies: list[Any]) -> list[list[Violation]]:
@@ -104,9 +112,13 @@ def _run(engine: Engine, bodies: list[Any]) -> list[list[Violation]]:
 
 def _finding(bundle: Bundle, subject: Subject, violation: Violation) -> Finding:
     resource = subject.resource
-    where = place(bundle, resource, (*subject.at, *violation.pointer))
-    path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in violation.pointer)[1:]
+    where = place(bundle, resource, subject.at if subject.text else (*subject.at, *violation.pointer))
+    named = violation.pointer[:-1] if violation.missing else violation.pointer
+    path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in named)[1:]
     name = dig(subject.body, "metadata", "name") or resource.name
     message = f"{subject.body['kind']} {name}: {f'{path}: ' if path else ''}{violation.message}"
-    environments = (resource.environment,) if resource.environment else ()
-    return Finding(subject.rule, "error", where, message, violation.hint, environments)
+    return Finding(subject.rule, "error", where, message, violation.hint, _environments(subject))
+
+
+def _environments(subject: Subject) -> tuple[str, ...]:
+    return (subject.resource.environment,) if subject.resource.environment else ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import yaml
@@ -26,12 +27,24 @@ def _with_dead_letters(at: Pointer, trigger: object) -> Iterator[tuple[Pointer, 
         yield from _with_dead_letters((*at, "dlqTrigger"), trigger.get("dlqTrigger"))
 
 
-def objects(resource: Resource) -> Iterator[tuple[Pointer, Any, bool]]:
-    """Every object that the triggers of a Sensor hold, as (pointer, object, whole).
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """An object inside of another: where it stands, and what it is.
 
-    Of text (`inline`) the object is what it parses to, None where it does not parse. One that is not `whole` only
-    names or changes what is already there (every operation but create and submit), so fields may be missing.
+    One that is not `whole` only names or changes what is already there (every operation but create and submit), so
+    fields may be missing. One from `text` (`inline`) has no places of its own inside; where it does not parse, `body`
+    is None and `problem` says why.
     """
+
+    at: Pointer
+    body: Any
+    whole: bool = True
+    text: bool = False
+    problem: str = ""
+
+
+def objects(resource: Resource) -> Iterator[Embedded]:
+    """Every object that the triggers of a Sensor hold."""
     if resource.kind != "Sensor":
         return
     for at, trigger in triggers(resource.body):
@@ -40,13 +53,18 @@ def objects(resource: Resource) -> Iterator[tuple[Pointer, Any, bool]]:
             whole = dig(trigger, "template", kind, "operation") in (None, "", "create", "submit")
             inside = (*at, "template", kind, "source")
             if isinstance(source, Mapping) and "resource" in source:
-                yield (*inside, "resource"), source["resource"], whole
+                yield Embedded((*inside, "resource"), source["resource"], whole)
             if isinstance(source, Mapping) and isinstance(source.get("inline"), str):
-                yield (*inside, "inline"), _parsed(source["inline"]), whole
+                yield _parsed((*inside, "inline"), source["inline"], whole)
 
 
-def _parsed(text: str) -> Any:  # noqa: ANN401 - YAML
+def namespace(item: Embedded, holder: Resource) -> str:
+    """Where the object is made: its own namespace, else its holder's."""
+    return str(dig(item.body, "metadata", "namespace") or holder.namespace)
+
+
+def _parsed(at: Pointer, text: str, whole: bool) -> Embedded:
     try:
-        return yaml.load(text, Loader)
-    except (yaml.YAMLError, ValueError):
-        return None
+        return Embedded(at, yaml.load(text, Loader), whole, text=True)
+    except (yaml.YAMLError, ValueError) as error:
+        return Embedded(at, None, whole, text=True, problem=str(error).splitlines()[0])

@@ -19,7 +19,7 @@ def check(body: Any, api_version: str, kind: str) -> list[Violation]:  # noqa: A
     schema = store.schema_of(api_version, kind)
     if schema is None:
         raise KeyError(f"{api_version} {kind}")
-    return _check(store.instance(body, kind), schema, _validator(api_version, kind))
+    return _check(store.instance(body), schema, _validator(api_version, kind))
 
 
 def check_against(value: Any, schema: Schema) -> list[Violation]:  # noqa: ANN401 - JSON

@@ -36,7 +36,7 @@ def check_all(bodies: Sequence[Any]) -> list[list[Violation]]:
     _, path = tools.require(tools.KUBECONFORM)
     with tempfile.TemporaryDirectory(prefix="kre-") as scratch:
         for index, body in enumerate(bodies):
-            text = json.dumps(store.instance(body, str(body.get("kind"))))
+            text = json.dumps(store.instance(body))
             (Path(scratch) / f"{index}.json").write_text(text)
         argv = [
             path,

@@ -9,9 +9,10 @@ from functools import cache
 from typing import Any
 
 from kre.load.provenance import place
-from kre.load.values import of_application
+from kre.load.values import Values, of_application
 from kre.model.bundle import Bundle
 from kre.model.finding import Finding
+from kre.model.resource import Resource, dig, each
 from kre.model.source import Source
 from kre.schema import jsonschema_engine, store
 from kre.schema.tighten import Schema
@@ -29,35 +30,42 @@ def check(bundle: Bundle) -> Iterator[Finding]:
         name = next((name for pattern, name in _OWN.items() if fnmatchcase(path, pattern)), None)
         if name and (bundle.environments or path == "kre.yaml"):
             yield from _against("S05", source, own_schema(name))
-    unusable = {problem.place.path for problem in bundle.problems}
-    yield from _facts(bundle)
+    yield from _listed(bundle)
     for application in bundle.resources:
-        environments = (application.environment,) if application.environment else ()
         for values in of_application(bundle, application):
-            for pointer, path in values.missing:
-                if path in unusable:
-                    continue
-                message = f"{application} reads {path}, which is not there"
-                yield Finding(
-                    "S04", "error", place(bundle, application, pointer), message, "add it: {} will do", environments
-                )
-            schema = store.chart_schema(values.chart, values.version)
-            if schema is None:
-                where = place(bundle, application, ("spec", "sources", 0, "targetRevision"))
-                message = (
-                    f"the keys of chart {values.chart} {values.version} are not known, so its values are not checked"
-                )
-                yield Finding(
-                    "S04",
-                    "warning",
-                    where,
-                    message,
-                    "kre schemas update --from DIR, with its values.yaml",
-                    environments,
-                )
-                continue
-            for source in values.files:
-                yield from _against("S04", source, schema, f"chart {values.chart} {values.version}: ", environments)
+            yield from _values(bundle, application, values)
+
+
+def _values(bundle: Bundle, application: Resource, values: Values) -> Iterator[Finding]:
+    """The values files of one chart of an Application."""
+    environments = (application.environment,) if application.environment else ()
+    unusable = {problem.place.path for problem in bundle.problems}
+    for pointer, path in values.missing:
+        if path not in unusable:
+            message = f"{application} reads {path}, which is not there"
+            where = place(bundle, application, pointer)
+            yield Finding("S04", "error", where, message, "add it: {} will do", environments)
+    schema = store.chart_schema(values.chart, values.version)
+    if schema is None:
+        message = f"the keys of chart {values.chart} {values.version} are not known, so its values are not checked"
+        hint = "kre schemas update --from DIR, with its values.yaml"
+        yield Finding("S04", "warning", place(bundle, application, values.at), message, hint, environments)
+        return
+    for source in values.files:
+        yield from _against("S04", source, schema, f"chart {values.chart} {values.version}: ", environments)
+
+
+def _listed(bundle: Bundle) -> Iterator[Finding]:
+    """Values files that no Application names: kre.yaml says of which chart they are."""
+    for index, entry in enumerate(each(bundle.config, "values")):
+        path, chart, version = (str(dig(entry, key)) for key in ("file", "chart", "version"))
+        source, schema = bundle.sources.get(path), store.chart_schema(chart, version)
+        where = bundle.sources["kre.yaml"].at(("values", index))
+        if source is None or schema is None:
+            lack = f"{path} is not there" if source is None else f"the keys of chart {chart} {version} are not known"
+            yield Finding("S04", "error", where, lack, "mend the entry, or kre schemas update --from DIR")
+        else:
+            yield from _against("S04", source, schema, f"chart {chart} {version}: ")
 
 
 def _facts(bundle: Bundle) -> Iterator[Finding]:
@@ -66,14 +74,8 @@ def _facts(bundle: Bundle) -> Iterator[Finding]:
         path = f"{environment.folder}/environment/environment.yaml"
         if path not in bundle.sources and not any(problem.place.path == path for problem in bundle.problems):
             where = bundle.sources["overlays/environments.yaml"].at(("environments",))
-            yield Finding(
-                "S05",
-                "error",
-                where,
-                f"environment {environment.name} has no {path}",
-                "copy another's",
-                (environment.name,),
-            )
+            message = f"environment {environment.name} has no {path}"
+            yield Finding("S05", "error", where, message, "copy another's", (environment.name,))
 
 
 def _against(
@@ -81,7 +83,7 @@ def _against(
 ) -> Iterator[Finding]:
     for document in source.documents[:1]:
         for violation in jsonschema_engine.check_against(document.value, schema):
-            path = ".".join(str(step) for step in violation.pointer)
+            path = ".".join(str(step) for step in violation.pointer[: -1 if violation.missing else None])
             message = f"{prefix}{f'{path}: ' if path else ''}{violation.message}"
             yield Finding(rule, "error", source.at(violation.pointer), message, violation.hint, environments)
 

@@ -13,37 +13,22 @@ from kre.schema.tighten import Schema
 FOLDER = Path(str(files("kre.schema") / "data"))
 LOCK = FOLDER / "lock.json"
 
-# Go drops a null where it decodes into a struct; a structural CRD schema refuses one that it does not call nullable
-# (apiextensions-apiserver, pkg/apiserver/schema). So nulls are taken out first, but for these.
-_STRUCTURAL = frozenset(
-    "Application ApplicationSet AppProject Workflow WorkflowTemplate ClusterWorkflowTemplate CronWorkflow "
-    "WorkflowArtifactGCTask WorkflowEventBinding WorkflowTaskResult WorkflowTaskSet".split()
-)
-
-
-def path_of(api_version: str, kind: str) -> str:
-    """Where the schema of a kind is stored, relative to FOLDER (whether or not there is one)."""
-    group, _, version = api_version.rpartition("/")
-    return f"{group or version}/{kind.lower()}_{version}.json"
-
 
 @cache
 def schema_of(api_version: str, kind: str) -> Schema | None:
     """The closed schema of a kind, None where none is stored."""
-    schema = _read(path_of(api_version, kind))
-    # Files are found by lower case, as kubeconform finds them; a kind is not.
-    return schema if schema is not None and kind in schema["properties"]["kind"]["enum"] else None
+    return _read(_files().get(("kind", api_version, kind)))
 
 
 @cache
 def chart_schema(chart: str, version: str) -> Schema | None:
     """The keys of a chart at exactly this version, None where they are not stored."""
-    return _read(f"charts/{chart}_{version}.json")
+    return _read(_files().get(("chart", chart, version)))
 
 
 def kinds() -> list[tuple[str, str]]:
     """Every (apiVersion, kind) that is stored, sorted."""
-    return sorted((entry["apiVersion"], entry["kind"]) for entry in lock()["schemas"] if "kind" in entry)
+    return sorted((version, kind) for what, version, kind in _files() if what == "kind")
 
 
 @cache
@@ -53,20 +38,30 @@ def lock() -> dict[str, Any]:
     return found
 
 
-def instance(body: Any, kind: str) -> Any:  # noqa: ANN401 - JSON
-    """What the schema of `kind` is to be held against: the object, without the nulls that decoding drops."""
-    return body if kind in _STRUCTURAL else _without_nulls(body)
+def instance(body: Any) -> Any:  # noqa: ANN401 - JSON
+    """What a schema is to be held against: the object without its nulls, those in lists excepted.
+
+    Go drops a null where it decodes into a struct, and the API server does so for custom resources (proved on 1.34;
+    apiextensions-apiserver, PruneNonNullableNullsWithoutDefaults).
+    """
+    if isinstance(body, dict):
+        return {key: instance(inner) for key, inner in body.items() if inner is not None}
+    return [instance(inner) for inner in body] if isinstance(body, list) else body
 
 
-def _without_nulls(value: Any) -> Any:  # noqa: ANN401 - JSON
-    if isinstance(value, dict):
-        return {key: _without_nulls(inner) for key, inner in value.items() if inner is not None}
-    return [_without_nulls(inner) for inner in value] if isinstance(value, list) else value
+@cache
+def _files() -> dict[tuple[str, str, str], str]:
+    """What each stored file describes: ("kind", apiVersion, kind) or ("chart", name, version) -> file."""
+    return {
+        ("kind", entry["apiVersion"], entry["kind"])
+        if "kind" in entry
+        else ("chart", entry["chart"], entry["chartVersion"]): entry["file"]
+        for entry in lock()["schemas"]
+    }
 
 
-def _read(path: str) -> Schema | None:
-    try:
-        found: Schema = json.loads((FOLDER / path).read_bytes())
-    except FileNotFoundError:
+def _read(path: str | None) -> Schema | None:
+    if path is None:
         return None
+    found: Schema = json.loads((FOLDER / path).read_bytes())
     return found

@@ -40,7 +40,8 @@ _KEPT = (
 )
 _RANGES = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
 # Base64 as Go decodes it (encoding/base64 StdEncoding passes over line ends).
-BASE64 = r"^[A-Za-z0-9+/\r\n]*={0,2}[\r\n]*$"
+_B = r"[A-Za-z0-9+/][\r\n]*"
+BASE64 = rf"^[\r\n]*(?:{_B}{_B}{_B}{_B})*(?:{_B}{_B}=[\r\n]*=[\r\n]*|{_B}{_B}{_B}=[\r\n]*)?$"
 
 
 def close(published: Mapping[str, Any]) -> Schema:

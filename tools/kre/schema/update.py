@@ -115,7 +115,7 @@ def _find(source: Mapping[str, Any], folders: Sequence[Path]) -> Path | None:
     candidates = [path for folder in folders for path in sorted(folder.rglob(Path(name).name)) if path.is_file()]
     if len(candidates) > 1:
         tail = Path(source["path"]).parts[-2:]
-        candidates = [path for path in candidates if path.parts[-len(tail) :] == tail]
+        candidates = [path for path in candidates if path.parts[-len(tail) :] == tail] or candidates
     if len({path.read_bytes() for path in candidates}) > 1:
         raise UsageError(f"{name} is there more than once, with different content: {', '.join(map(str, candidates))}")
     return candidates[0] if candidates else None

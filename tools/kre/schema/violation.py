@@ -15,7 +15,7 @@ _FORMS = {QUANTITY: 'a quantity such as 2, "500m" or "64Mi"', BASE64: "base64", 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Violation:
-    """`pointer` is where; an unknown field's own key is its last step. `missing`: what must be there is not."""
+    """`pointer` is where; the key of a field that is unknown, or `missing`, is its last step."""
 
     pointer: Pointer
     message: str
@@ -35,7 +35,7 @@ def unknown(pointer: Pointer, schema: Schema) -> Violation:
 
 def lacking(pointer: Pointer, key: str) -> Violation:
     """A field that must be there and is not."""
-    return Violation(pointer, f'required field "{key}" is missing', missing=True)
+    return Violation((*pointer, key), f'required field "{key}" is missing', missing=True)
 
 
 def kind_of(value: object) -> str:
@@ -58,10 +58,10 @@ def wrong_type(pointer: Pointer, wanted: object, value: object) -> Violation:
 def not_allowed(pointer: Pointer, allowed: list[Any], value: object) -> Violation:
     """A value that is none of a fixed list."""
     shown = ", ".join(str(entry) for entry in allowed if entry != "")
-    near = get_close_matches(str(value), [str(entry) for entry in allowed], 1)
-    return Violation(
-        pointer, f"must be one of {shown}; is{_shown(value)}", f'did you mean "{near[0]}"?' if near else ""
-    )
+    names = [str(entry) for entry in allowed if entry != ""]
+    near = [name for name in names if name.lower() == str(value).lower()] or get_close_matches(str(value), names, 1)
+    hint = f'did you mean "{near[0]}"?' if near else ""
+    return Violation(pointer, f"must be one of {shown}; is{_shown(value)}", hint)
 
 
 def not_matching(pointer: Pointer, pattern: str, value: object) -> Violation:
