@@ -20,6 +20,7 @@ def load(root: Path) -> Bundle:
     """The Bundle of a folder of manifests. A folder that another kustomization includes is not rendered by itself."""
     sources = Sources(root)
     sources.read_all(["."])
+    _read_json(sources)
     config = mapping(sources.value("kre.yaml")) if os.path.exists(root / "kre.yaml") else {}
     folders = [Path(path).parent.as_posix() for path in sorted(sources.parsed) if Path(path).name in NAMES]
     included = {
@@ -47,6 +48,14 @@ def load(root: Path) -> Bundle:
         problems=(*sources.problems.values(), *problems, *unclear),
         config=config,
     )
+
+
+def _read_json(sources: Sources) -> None:
+    """Manifests in JSON, too; what is no JSON that YAML can hold is nobody's manifest."""
+    before = set(sources.problems)
+    sources.read_all(["."], (".json",))
+    for path in set(sources.problems) - before:
+        del sources.problems[path]
 
 
 def _headed(body: Mapping[str, object]) -> bool:

@@ -27,6 +27,8 @@ def parse(path: str, raw: bytes) -> Source:
     """The bytes of a file -> Source. Raises Unreadable (Y01 encoding, Y02 syntax, Y03 duplicate key, Y04 size)."""
     try:
         text = raw.decode("utf-8-sig")
+        if path.endswith(".json"):
+            text = text.replace("\t", " ")  # JSON may be indented with tabs, and holds none anywhere else
     except UnicodeDecodeError as error:
         line = raw[: error.start].count(b"\n") + 1
         raise _refuse("Y01", Place(path, line), "not UTF-8 text", "save the file as UTF-8") from None

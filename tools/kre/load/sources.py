@@ -42,12 +42,13 @@ class Sources:
         except Unreadable as unreadable:
             self.problems[path] = unreadable.finding
 
-    def read_all(self, folders: Iterable[str]) -> None:
-        """Reads every YAML file below the folders (relative to the root; one that is not there is passed over)."""
+    def read_all(self, folders: Iterable[str], endings: tuple[str, ...] = ENDINGS) -> None:
+        """Reads every file with these endings below the folders (relative to the root; one that is not there is
+        passed over)."""
         for folder in folders:
             unlisted: list[tuple[Path, str]] = []
             for path in files.walk(self.root / folder, unlisted) if os.path.isdir(self.root / folder) else ():
-                if path.suffix in ENDINGS:
+                if path.suffix in endings:
                     self.get(relative(self.root, path))
             for path, problem in unlisted:
                 shown = relative(self.root, path)

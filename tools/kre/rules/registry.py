@@ -95,6 +95,7 @@ for _id, _title, _peers in (
     ("S03", "an object inside a Sensor's trigger follows the schema of its kind", ()),
     ("S04", "a chart knows every key of its values files", ()),
     ("S05", "kre's own files follow their schemas", ()),
+    ("S06", "names and labels are such as the API server takes", ()),
 ):
     _add(Rule(_id, _title, "object", "error", _peers))
 

@@ -13,7 +13,7 @@ from kre.load.provenance import place
 from kre.model.bundle import Bundle
 from kre.model.finding import Finding
 from kre.model.resource import Pointer, Resource, dig, each
-from kre.schema import embedded, jsonschema_engine, kubeconform_engine, store
+from kre.schema import embedded, jsonschema_engine, kubeconform_engine, names, store
 from kre.schema.violation import Violation
 
 Engine: TypeAlias = Literal["jsonschema", "kubeconform", "both"]
@@ -38,7 +38,8 @@ class Subject:
 
 
 def check(bundle: Bundle, engine: Engine) -> list[Finding]:
-    """Findings S01 (an object breaks its schema), S02 (no schema for its kind) and S03 (so for an embedded one).
+    """Findings S01 (an object breaks its schema), S02 (no schema for its kind), S03 (so for an embedded one) and S06
+    (names and labels that no schema speaks of).
 
     Equal objects are checked once. Raises ToolError where the engine can't do its work, or where both were asked
     and do not agree.
@@ -56,7 +57,9 @@ def check(bundle: Bundle, engine: Engine) -> list[Finding]:
     for subjects, violations in zip(known.values(), verdicts, strict=True):
         for subject in subjects:
             told = [item for item in violations if subject.whole or not item.missing]
-            findings.extend(_finding(bundle, subject, item) for item in told)
+            findings.extend(_finding(bundle, subject, item, subject.rule) for item in told)
+            found = names.check(subject.body, whole=not subject.at)
+            findings.extend(_finding(bundle, subject, item, "S06") for item in found)
     return findings
 
 
@@ -110,14 +113,14 @@ def _run(engine: Engine, bodies: list[Any]) -> list[list[Violation]]:
     return inside
 
 
-def _finding(bundle: Bundle, subject: Subject, violation: Violation) -> Finding:
+def _finding(bundle: Bundle, subject: Subject, violation: Violation, rule: str) -> Finding:
     resource = subject.resource
     where = place(bundle, resource, subject.at if subject.text else (*subject.at, *violation.pointer))
     named = violation.pointer[:-1] if violation.missing else violation.pointer
     path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in named)[1:]
     name = dig(subject.body, "metadata", "name") or resource.name
     message = f"{subject.body['kind']} {name}: {f'{path}: ' if path else ''}{violation.message}"
-    return Finding(subject.rule, "error", where, message, violation.hint, _environments(subject))
+    return Finding(rule, "error", where, message, violation.hint, _environments(subject))
 
 
 def _environments(subject: Subject) -> tuple[str, ...]:
