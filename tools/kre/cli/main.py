@@ -47,13 +47,14 @@ app.add_typer(schemas.app, name="schemas")
 def main() -> int:
     """Runs the command of sys.argv. Returns the exit code (kre.errors.Exit)."""
     try:
-        app()
+        app(prog_name="kre")
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else int(end.code is not None)
-    except KreError as error:
-        return _fail(str(error), error.hint, error.exit)
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+        return _fail("interrupted", "", Exit.INTERRUPTED) if code == Exit.INTERRUPTED else code
     except KeyboardInterrupt:
         return _fail("interrupted", "", Exit.INTERRUPTED)
+    except KreError as error:
+        return _fail(str(error), error.hint, error.exit)
     except BrokenPipeError:  # somebody downstream had enough: `kre rules | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return Exit.OK

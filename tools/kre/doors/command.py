@@ -8,6 +8,7 @@ import shlex
 import shutil
 import signal
 import subprocess
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,9 @@ from kre.errors import ToolError
 
 TIMEOUT = 60.0  # seconds; KRE_TOOL_TIMEOUT changes it
 OUTPUT_LIMIT = 64 * 1024 * 1024  # bytes
+
+_running: set[subprocess.Popen[bytes]] = set()
+_stopping = threading.Event()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,9 @@ def run(
         )
     except OSError as error:
         raise ToolError(f"{argv[0]} can't be started: {error.strerror or error}") from None
+    _running.add(process)
+    if _stopping.is_set():  # asked after the line above, so that stop_all misses no process
+        _kill(process)
     try:
         out, err = process.communicate(stdin.encode(), timeout=limit)
     except subprocess.TimeoutExpired:
@@ -71,7 +78,15 @@ def run(
         ) from None
     finally:
         _stop(process)
+        _running.discard(process)
     return Completed(tuple(argv), process.returncode, _text(out), _text(err))
+
+
+def stop_all() -> None:
+    """Ends every process that runs or will be started: whoever waited for one is about to leave."""
+    _stopping.set()
+    for process in list(_running):
+        _kill(process)
 
 
 def _limit() -> float:
@@ -82,10 +97,15 @@ def _limit() -> float:
         raise ToolError(f"KRE_TOOL_TIMEOUT={given} is not a number of seconds") from None
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is None:
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    if process.returncode is None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        _kill(process)
         process.wait()
         for stream in (process.stdin, process.stdout, process.stderr):
             if stream:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
+import sys
 from collections.abc import Mapping
 
 import yaml
@@ -14,7 +14,7 @@ from kre.model.resource import Pointer
 from kre.model.source import entry
 
 # A plain scalar that no YAML reader takes for anything but text, in block or flow context.
-_PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9_./:@+~-]*[A-Za-z0-9_/]")
+_PLAIN = re.compile(r"[A-Za-z/](?:[A-Za-z0-9_./:@+~-]*[A-Za-z0-9_/])?")
 _WORDS = frozenset("y n yes no on off true false null".split())
 
 
@@ -57,6 +57,6 @@ def _written(value: str, style: str | None) -> str:
     """A text as YAML, in the quotes that stood there, or in some where it needs them."""
     if style == "'" and value.isprintable():
         return "'" + value.replace("'", "''") + "'"
-    if style is None and _PLAIN.fullmatch(value) and value.lower() not in _WORDS and ": " not in value:
+    if not style and _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
         return value
-    return json.dumps(value)
+    return yaml.safe_dump(value, default_style='"', allow_unicode=True, width=sys.maxsize).rstrip("\n")

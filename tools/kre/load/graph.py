@@ -81,17 +81,17 @@ def _visit(sources: Sources, folder: str, reach: Reach) -> None:
         if target is not None:
             references.append((name, target, source.at(pointer)))
     reach.kustomizations[folder] = Kustomization(folder, source, tuple(references))
-    for name, target, _ in references:
+    for name, target, where in references:
         if os.path.isdir(sources.root / target):
             _visit(sources, target, reach)
-        else:
-            _file(sources, name, target, reach)
-
-
-def _file(sources: Sources, name: str, target: str, reach: Reach) -> None:
-    reach.files.add(target)
-    if not name.endswith("Generator") and sources.get(target) is None:
-        reach.problems.append(sources.problems[target])
+            continue
+        reach.files.add(target)
+        held = None if name.endswith("Generator") else sources.get(target)
+        if target in sources.problems:
+            reach.problems.append(sources.problems[target])
+        elif name == "resources" and held and not held.documents:
+            message = f"{os.path.basename(target)} holds no object: Kustomize passes over it in silence"
+            reach.problems.append(Finding("K02", "error", where, message, "fill it, or remove the line"))
 
 
 def _resolve(

@@ -43,8 +43,8 @@ def _edited(root: Path, differing: list[tuple[str, str, str, bytes]]) -> Iterabl
     try:
         held = git.held(root, {original for _, _, original, _ in differing})
         lack = "; this clone has no older history: git fetch --unshallow" if git.is_shallow(root) else ""
-    except KreError as error:
-        held, lack = {}, f"; Git can't be asked: {error}"
+    except KreError:
+        held, lack = {}, "; and there is no Git history to ask"
     for environment, shown, original, content in differing:
         known = held.get(original, set())
         if git.blob_id(content, next(iter(known), "")) not in known:

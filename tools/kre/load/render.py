@@ -46,7 +46,9 @@ class Renderer:
         self._pool = ThreadPoolExecutor(os.cpu_count())
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None and not issubclass(kind, Exception):  # interrupted: wait for nothing
+            command.stop_all()
         self._pool.shutdown(cancel_futures=True)
         self._scratch.cleanup()
 

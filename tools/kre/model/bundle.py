@@ -54,11 +54,18 @@ class Bundle:
         return tuple(resource for root in self.roots for resource in root.resources)
 
     @cached_property
+    def judged(self) -> tuple[Environment, ...]:
+        """The environments of which everything could be rendered. Of others nobody knows what refers to what."""
+        failed = {root.environment for root in self.roots if root.failed}
+        return tuple(environment for environment in self.environments if environment.name not in failed)
+
+    @cached_property
     def worlds(self) -> tuple[tuple[Environment | None, tuple[Resource, ...]], ...]:
-        """Objects that live side by side: those of one environment; all of them where there are no environments."""
+        """Objects that live side by side: those of one environment that is `judged`; all of them where there are no
+        environments, if all could be rendered."""
         if not self.environments:
-            return ((None, self.resources),)
-        return tuple((env, tuple(self.of(env.name))) for env in self.environments)
+            return () if any(root.failed for root in self.roots) else ((None, self.resources),)
+        return tuple((environment, tuple(self.of(environment.name))) for environment in self.judged)
 
     def of(self, environment: str, *kinds: str) -> Iterator[Resource]:
         """The objects of an environment, of these kinds or of any."""

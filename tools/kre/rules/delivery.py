@@ -14,7 +14,7 @@ from kre.rules.registry import Hit, rule
 
 @rule("X10", "Falcosidekick's webhook is an EventSource of this environment", "layout")
 def webhook(bundle: Bundle) -> Iterator[Hit]:
-    for environment in bundle.environments:
+    for environment in bundle.judged:
         world = tuple(bundle.of(environment.name))
         for application in world:
             for values in of_application(bundle, application):
@@ -41,8 +41,10 @@ def _problems(world: tuple[Resource, ...], values: Values, address: SplitResult)
     source, port = _listener(world, service, name, namespace, wanted)
     if source is None:
         known = [item.name for item in world if item.kind == "Service" and item.namespace == namespace]
-        message = f"no Service {name} in namespace {namespace} leads to an EventSource on port {wanted}"
-        yield message, suggest(name, known)
+        if name in known:
+            yield f"Service {name} leads to no EventSource on port {wanted}", "compare its selector and ports"
+        else:
+            yield f"there is no Service {name} in namespace {namespace}", suggest(name, known)
         return
     listed = dig(source.body, "spec", "webhook")
     listed = listed.values() if isinstance(listed, Mapping) else ()

@@ -41,7 +41,7 @@ def _values(bundle: Bundle, application: Resource, values: Values) -> Iterator[F
     environments = (application.environment,) if application.environment else ()
     unusable = {problem.place.path for problem in bundle.problems}
     for pointer, path in values.missing:
-        if path not in unusable:
+        if path not in unusable and bundle.environments:  # elsewhere it may be in another repository
             message = f"{application} reads {path}, which is not there"
             where = place(bundle, application, pointer)
             yield Finding("S04", "error", where, message, "add it: {} will do", environments)
