@@ -54,6 +54,16 @@ def test_validate(faulty: Path, form: str, snapshot: SnapshotAssertion) -> None:
     assert ended.out == snapshot
 
 
+@pytest.mark.parametrize("form", ["text", "github"])
+def test_what_a_file_holds_steers_no_terminal(tmp_path: Path, form: str) -> None:
+    (tmp_path / "x.yaml").write_text(
+        'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n"a\\e[31m\\n::error::b\\u202ec": 1\n'
+    )
+    lines = kre("validate", "--format", form, cwd=tmp_path, env={"FORCE_COLOR": "1"}).out.splitlines()
+    assert r"a\x1b[31m\n::error::b\u202ec" in lines[0]
+    assert len(lines) == (3 if form == "text" else 2)
+
+
 def test_validate_well(repository: Path, snapshot: SnapshotAssertion) -> None:
     ended = kre("validate", cwd=repository)
     assert (ended.code, ended.err) == (0, "")

@@ -112,6 +112,20 @@ def test_any_fault_is_seen_by_both(good: list[dict[str, Any]], seed: int) -> Non
             assert {item.pointer for item in inside} == {item.pointer for item in outside}, body
 
 
+LETTERS = [chr(code) for code in (*range(0x300), 0x2028, 0x2029, 0xD7FF, 0xE000, 0xFEFF, 0xFFFD, 0x1F600, 0x10FFFF)]
+
+
+def test_any_letter_reaches_kubeconform() -> None:
+    """As a value, as a field's name, and back again in what it says."""
+    head = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}}
+    valued = [head | {"data": {"key": f"a{letter}b"}} for letter in LETTERS]
+    assert all(inside == outside == [] for inside, outside in both(valued))
+    named = [head | {"data": {f"a{letter}b": 1}} for letter in LETTERS]
+    for letter, (inside, outside) in zip(LETTERS, both(named), strict=True):
+        assert inside, letter
+        assert inside == outside, ascii(letter)
+
+
 def test_order_and_number_do_not_matter(good: list[dict[str, Any]]) -> None:
     broken = POD | {"spec": {"containers": [{"nme": "c"}]}}
     mixed = [*good[:10], broken, *good[10:30], broken]

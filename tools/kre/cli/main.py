@@ -10,6 +10,7 @@ import typer
 from kre import __version__
 from kre.cli import doctor, init, render, rules, schemas, token, validate
 from kre.errors import Exit, KreError
+from kre.report.printable import printable
 
 app = typer.Typer(
     name="kre",
@@ -68,7 +69,8 @@ def main() -> int:
 
 def _fail(message: str, hint: str, code: Exit) -> Exit:
     sys.stdout.flush()
-    typer.echo(f"kre: {message}", err=True)
+    for line in message.splitlines():
+        typer.echo(f"kre: {printable(line)}", err=True)
     if hint:
-        typer.echo(f"     {hint}", err=True)
+        typer.echo(f"     {printable(hint)}", err=True)
     return code

@@ -33,13 +33,14 @@ def command(
     from kre.doors import files
     from kre.load.bundle import load
     from kre.report.json import json
+    from kre.report.printable import printable
     from kre.report.rendering import as_json, as_text, by_file, rendering
 
     with progress(f"rendering {environment}"):
         bundle = load(root_of(root), [environment])
     failed = [problem for problem in bundle.problems if problem.environments]
     for problem in failed:
-        typer.echo(f"{problem.place}: {problem.rule}: {problem.message}", err=True)
+        typer.echo(printable(f"{problem.place}: {problem.rule}: {problem.message}"), err=True)
     if failed:
         raise typer.Exit(Exit.FINDINGS)
     made = rendering(bundle, environment)

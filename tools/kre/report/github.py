@@ -5,6 +5,7 @@ Form and escapes: docs.github.com/actions/reference/workflow-commands-for-github
 
 from __future__ import annotations
 
+from kre.report.printable import printable
 from kre.report.result import Result, findings
 from kre.report.text import summary
 
@@ -16,10 +17,10 @@ def github(made: Result) -> str:
     lines = []
     for finding in findings(made):
         names = f" [{', '.join(finding.environments)}]" if finding.environments else ""
-        hint = f"\n{finding.hint}" if finding.hint else ""
+        said = "\n".join(printable(line) for line in (f"{finding.message}{names}", finding.hint) if line)
         place, title = finding.place, _property(f"kre {finding.rule}")
-        where = f"file={_property(place.path)},line={place.line},col={place.column},title={title}"
-        lines.append(f"::{_COMMANDS[finding.severity]} {where}::{_data(f'{finding.message}{names}{hint}')}")
+        where = f"file={_property(printable(place.path))},line={place.line},col={place.column},title={title}"
+        lines.append(f"::{_COMMANDS[finding.severity]} {where}::{_data(said)}")
     return "\n".join([*lines, summary(made)]) + "\n"
 
 

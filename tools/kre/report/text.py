@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kre.model.finding import Finding
+from kre.report.printable import printable
 from kre.report.result import Result, count, findings
 
 
 def text(made: Result) -> str:
     """All findings, and a last line that says what was looked at."""
-    lines = [line for finding in findings(made) for line in _lines(finding)]
+    lines = [printable(line) for finding in findings(made) for line in _lines(finding)]
     return "\n".join([*lines, summary(made)]) + "\n"
 
 

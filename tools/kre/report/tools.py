@@ -10,7 +10,7 @@ from typing import Any
 NEEDS = (("kustomize", "kubectl"), ("git",))
 PURPOSE = {
     "kustomize": "renders; quicker than kubectl",
-    "kubectl": "renders where there is no kustomize",
+    "kubectl": "its Kustomize, of this version, renders where there is none",
     "kubeconform": "kre validate --engine kubeconform|both",
     "helm": "charts, by hand: no command of kre needs it yet",
     "git": "rule R2, --changed-since, kre init without a URL",

@@ -119,7 +119,8 @@ def _finding(bundle: Bundle, subject: Subject, violation: Violation, rule: str) 
     named = violation.pointer[:-1] if violation.missing else violation.pointer
     path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in named)[1:]
     name = dig(subject.body, "metadata", "name") or resource.name
-    message = f"{subject.body['kind']} {name}: {f'{path}: ' if path else ''}{violation.message}"
+    parts = (f"{subject.body['kind']} {name}".rstrip(), path, violation.message)
+    message = ": ".join(part for part in parts if part)
     return Finding(rule, "error", where, message, violation.hint, _environments(subject))
 
 

@@ -22,7 +22,8 @@ from kre.schema.violation import Violation
 
 LOCATION = f"{store.FOLDER}/{{{{.Group}}}}/{{{{.ResourceKind}}}}_{{{{.ResourceAPIVersion}}}}.json"
 _PART = re.compile(r" ?- at '((?:[^'\\]|\\.)*)': ")
-_ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)")
+_ESCAPE = re.compile(r"\\(U[0-9a-fA-F]{8}|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)")
+_UNPRINTABLE = re.compile(r"[\x7f-\xa0\u2028\u2029\ufeff\ufffe\uffff]")
 _LETTERS = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
 
 
@@ -36,8 +37,7 @@ def check_all(bodies: Sequence[Any]) -> list[list[Violation]]:
     _, path = tools.require(tools.KUBECONFORM)
     with tempfile.TemporaryDirectory(prefix="kre-") as scratch:
         for index, body in enumerate(bodies):
-            text = json.dumps(store.instance(body))
-            (Path(scratch) / f"{index}.json").write_text(text)
+            (Path(scratch) / f"{index}.json").write_text(_json(body), encoding="utf-8")
         argv = [
             path,
             "-output",
@@ -55,6 +55,12 @@ def check_all(bodies: Sequence[Any]) -> list[list[Violation]]:
     if missing:
         raise ToolError(f"kubeconform did not answer for {len(missing)} of {len(bodies)} objects: {done.stderr[:200]}")
     return [list(_read(answers[index], body)) for index, body in enumerate(bodies)]
+
+
+def _json(body: Any) -> str:  # noqa: ANN401 - JSON
+    """JSON that is YAML too, for kubeconform reads all files as YAML, which knows no surrogate pairs."""
+    text = json.dumps(store.instance(body), ensure_ascii=False)
+    return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
 
 
 def _answers(done: command.Completed) -> dict[int, dict[str, Any]]:
