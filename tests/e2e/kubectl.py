@@ -72,16 +72,12 @@ class Cluster:
         return self.try_get("workflow", f"delete-pod-{uid}", "kre-responses")
 
     def follow(self, uid: str) -> dict[str, Any]:
-        """Waits for the responder's record and returns it. The pod goes when it has succeeded, so its log is read as
-        soon as it is there."""
+        """Waits for the end of the Workflow about a pod, and returns the responder's record."""
         name = f"delete-pod-{uid}"
 
-        def read() -> str:
-            text = self.run("-n", "kre-responses", "logs", name, "--container=main", check=False)
-            return next((line for line in text.splitlines() if line.startswith("{")), "")
-
-        record: dict[str, Any] = json.loads(wait(f"the record of {name}", read, pause=0.2))
         wait(f"the end of {name}", lambda: self.phase(uid) in ("Succeeded", "Failed", "Error"))
+        text = self.run("-n", "kre-responses", "logs", f"--selector=workflows.argoproj.io/workflow={name}")
+        record: dict[str, Any] = json.loads(next(line for line in text.splitlines() if line.startswith("{")))
         return record
 
     def phase(self, uid: str) -> str:

@@ -6,7 +6,7 @@ from enum import IntEnum
 
 
 class Exit(IntEnum):
-    """Exit codes of every command (docs/exit-codes.md)."""
+    """Exit codes of every command (docs/validate.md)."""
 
     OK = 0
     FINDINGS = 1

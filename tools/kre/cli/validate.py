@@ -29,6 +29,8 @@ class ValidateFormat(StrEnum):
     TEXT = "text"
     JSON = "json"
     GITHUB = "github"
+    SARIF = "sarif"
+    JUNIT = "junit"
 
 
 def command(
@@ -91,8 +93,7 @@ def command(
 
 
 def _printed(made: Result, output: ValidateFormat) -> str:
-    from kre.report.github import github
-    from kre.report.json import json
-    from kre.report.text import text
+    """Each format is a module of kre.report with a function of its name."""
+    from importlib import import_module
 
-    return {ValidateFormat.TEXT: text, ValidateFormat.JSON: json, ValidateFormat.GITHUB: github}[output](made)
+    return str(getattr(import_module(f"kre.report.{output}"), output)(made))

@@ -11,7 +11,7 @@ from kre.report.result import Result, count, findings
 
 def text(made: Result) -> str:
     """All findings, and a last line that says what was looked at."""
-    lines = [printable(line) for finding in findings(made) for line in _lines(finding)]
+    lines = [line for finding in findings(made) for line in lines_of(finding)]
     return "\n".join([*lines, summary(made)]) + "\n"
 
 
@@ -23,6 +23,11 @@ def summary(made: Result) -> str:
     names = f" of {', '.join(checked['environments'])}" if checked["environments"] else ""
     amount = f"{_plural(checked['objects'], 'object')} from {_plural(checked['roots'], 'root')}{names}"
     return f"{told} in {amount} ({checked['engine']})"
+
+
+def lines_of(finding: Finding) -> list[str]:
+    """A finding in as many lines as it needs, safe to print."""
+    return [printable(line) for line in _lines(finding)]
 
 
 def _lines(finding: Finding) -> Iterator[str]:
