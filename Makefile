@@ -9,7 +9,7 @@ PY     := $(VENV)/bin/python
 KRE    := $(VENV)/bin/kre
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format validate docs bench e2e tools tools-helm tools-actionlint clean python-ok
+.PHONY: help demo test lint format validate docs bench e2e tools tools-helm tools-actionlint clean set-up python-ok
 export PATH := $(BIN):$(CURDIR)/$(VENV)/bin:$(PATH)
 
 help: ## this list
@@ -50,6 +50,8 @@ clean: ## what make made here (not the cache)
 
 # ---- set-up
 
+set-up: $(VENV)/ready
+
 python-ok:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
 	  echo "make: Python 3.11 or newer is needed; name it: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 3; }
@@ -71,7 +73,7 @@ $(VENV)/go: tools/go.mod | $(VENV)/ready
 	@if command -v go >/dev/null && printf '%s\n' "$(GO_WANT)" "$$(go env GOVERSION | sed 's/^go//; s/-.*//')" | sort -VC; then \
 	  ln -sfn "$$(command -v go)" $@; \
 	else \
-	  $(VENV)/bin/pip install --quiet --disable-pip-version-check '.[go]' && ln -sfn bin/go $@; \
+	  $(VENV)/bin/pip install --quiet --disable-pip-version-check --editable '.[go]' && ln -sfn bin/go $@; \
 	fi
 
 version = $$($(CURDIR)/$(VENV)/go list -m -f '{{.Version}}' $(1))

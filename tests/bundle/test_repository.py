@@ -20,7 +20,7 @@ from kre.model.bundle import Bundle
 from kre.model.resource import dig
 from kre.rules.facts import NEVER, pattern_of
 from kre.rules.run import validate
-from support.repository import PROJECT
+from support.repository import PROJECT, git
 
 NAMES = [environment.name for environment in environments(Sources(PROJECT))]
 FOLDERS = [folder for folder, _, _ in build_units(PROJECT, NAMES)]
@@ -33,6 +33,11 @@ def bundle() -> Bundle:
 
 def of(environment: str, kind: str) -> list[dict[str, Any]]:
     return [dict(resource.body) for resource in bundle().of(environment, kind)]
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    files = git(PROJECT, "ls-files", "--cached", "--others", "--exclude-standard", str(folder)).splitlines()
+    return {str((PROJECT / file).relative_to(folder)): (PROJECT / file).read_bytes() for file in files}
 
 
 @pytest.mark.parametrize("engine", ["jsonschema", "both"])
@@ -115,6 +120,13 @@ def test_the_engines_project_never_reaches_argocd(name: str) -> None:
     assert root["namespaceResourceWhitelist"] == [{"group": "argoproj.io", "kind": "Application"}]
     assert not root["clusterResourceWhitelist"]
     assert [entry["namespace"] for entry in root["destinations"]] == ["argocd"]
+
+
+@pytest.mark.parametrize("name", NAMES[1:])
+def test_a_release_is_a_plain_copy_of_base(name: str) -> None:
+    """Until there is promotion. The very bytes, the same folders."""
+    release = PROJECT / "overlays" / name / "release"
+    assert tree(release) == tree(PROJECT / "base")
 
 
 @pytest.mark.parametrize("name", NAMES)

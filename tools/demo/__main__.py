@@ -46,7 +46,8 @@ def main() -> int:
 
 
 def _line(name: str, record: dict[str, Any]) -> str:
-    return f"   {name:<20} {record['namespace']}/{record['pod']:<26} {record['outcome']:<8} {record['reason']}"
+    pod = f"{record['namespace']}/{record['pod']}"
+    return f"   {name:<20} {pod:<38} {record['outcome']:<8} {record['reason']}"
 
 
 if __name__ == "__main__":
