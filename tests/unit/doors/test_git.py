@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
+import os
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -74,6 +77,29 @@ def test_export_and_unknown_revisions(tmp_path: Path) -> None:
     for revision in ("no-such", "--output=/tmp/x", "HEAD~9"):
         with pytest.raises(UsageError, match="there is no revision"):
             door.export(tmp_path, revision, tmp_path / "never")
+
+
+def test_export_keeps_links_and_writes_nothing_outside(tmp_path: Path) -> None:
+    source, into = tmp_path / "source", tmp_path / "into"
+    (source / "sub").mkdir(parents=True)
+    (source / "sub/a").write_text("one")
+    (source / "link").symlink_to("sub/a")
+    (source / "away").symlink_to(tmp_path)
+    commit(source)
+    door.export(source, "HEAD", into)
+    assert os.readlink(into / "link") == "sub/a"
+    assert (into / "link").read_text() == "one"
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as tar:
+        for name in ("../evil", "away/evil", "/evil", "fine"):
+            tar.addfile(tarfile.TarInfo(name))
+    archive.seek(0)
+    with tarfile.open(fileobj=archive) as tar:
+        for member in tar:
+            door._extract(tar, member, into)
+    assert not (tmp_path / "evil").exists()
+    assert not Path("/evil").exists()
+    assert (into / "fine").exists()
 
 
 def test_origin(tmp_path: Path) -> None:

@@ -109,8 +109,27 @@ def export(folder: Path, revision: str, into: Path) -> None:
     except GitCommandError:
         raise UsageError(f"{prefix} was not there at revision {revision}") from None
     archive.seek(0)
+    into.mkdir(exist_ok=True)
     with tarfile.open(fileobj=archive) as tar:
-        tar.extractall(into, filter="data")
+        for member in tar:
+            _extract(tar, member, into)
+
+
+def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, into: Path) -> None:
+    """Files, folders and links as they are in Git; whatever would be written outside of `into` is left out.
+
+    By hand, for tarfile's own filter="data" is not there in every Python 3.11 (before 3.11.4).
+    """
+    target = into / member.name
+    inside = os.path.realpath(target.parent) + os.sep
+    if ".." in Path(member.name).parts or not inside.startswith(os.path.realpath(into) + os.sep):
+        return
+    if member.isdir():
+        target.mkdir(exist_ok=True)
+    elif member.issym():
+        target.symlink_to(member.linkname)
+    elif content := tar.extractfile(member):
+        target.write_bytes(content.read())
 
 
 def _commit(repository: Repo, revision: str) -> str:
