@@ -19,6 +19,7 @@ _WAY = re.compile(
 _OBJECT = re.compile(r"\b([A-Z]\w+)\.[\w.-]+/([\w-]+)")
 _QUOTED = re.compile(r"""(?:path|key|field|for path|missing path)s?:? ['"]?([^'":;,\s]+)""")
 _KIND = re.compile(r"Unexpected kind: (\S+)|unknown field \"([^\"]+)\"|field [\w.]+\.(\w+) of type")
+_FIELD = re.compile(r"field \w+\.(\S+) of type")  # the whole way, as a kustomize that was built with Go 1.27 says it
 
 
 def shorten(error: str) -> str:
@@ -38,6 +39,7 @@ def culprit(sources: Sources, reach: Reach, error: str) -> Place | None:
 
 
 def _quoted(parsed: Iterable[Source], reach: Reach, error: str) -> Place | None:
+    ways = set(_FIELD.findall(error))
     words = {word for found in (*_QUOTED.finditer(error), *_KIND.finditer(error)) for word in found.groups() if word}
     names = {known.source.path for known in reach.kustomizations.values()}
     names |= {
@@ -49,11 +51,18 @@ def _quoted(parsed: Iterable[Source], reach: Reach, error: str) -> Place | None:
     for source in parsed:
         for index, document in enumerate(source.documents if source.path in names else ()):
             for pointer, value in walk(document.value):
+                if ways and ".".join(map(_escaped, pointer)) in ways:
+                    return source.at(pointer, index)
                 if (isinstance(value, str) and value in words) or (pointer and str(pointer[-1]) in words):
                     return source.at(pointer, index)
                 if isinstance(value, str) and "\n" in value and (line := _line(value, words)):
                     return _inside(source, index, pointer, line)
     return None
+
+
+def _escaped(step: str | int) -> str:
+    """As in a JSON pointer (RFC 6901)."""
+    return str(step).replace("~", "~0").replace("/", "~1")
 
 
 def _line(text: str, words: set[str]) -> int:
