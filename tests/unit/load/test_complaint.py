@@ -19,15 +19,11 @@ labels:
 """
 
 
-@pytest.mark.parametrize(
-    ("field", "line"),
-    [("labels.pairs", 4), ("labels.0.pairs.kre~1critical", 6)],
-    ids=["Go 1.26", "Go 1.27"],
-)
-def test_a_value_of_the_wrong_type(tmp_path: Path, field: str, line: int) -> None:
+@pytest.mark.parametrize("field", ["labels.pairs", "labels.0.pairs.kre~1critical"], ids=["Go 1.26", "Go 1.27"])
+def test_a_value_of_the_wrong_type(tmp_path: Path, field: str) -> None:
     (tmp_path / "kustomization.yaml").write_text(KUSTOMIZATION)
     sources = Sources(tmp_path)
-    said = f"invalid Kustomization: json: cannot unmarshal bool into Go struct field Kustomization.{field} of type string"
+    said = f"json: cannot unmarshal bool into Go struct field Kustomization.{field} of type string"
     place = culprit(sources, follow(sources, "."), said)
     assert place is not None
-    assert (place.path, place.line) == ("kustomization.yaml", line)
+    assert (place.path, place.line) == ("kustomization.yaml", 6)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from kre.load.graph import Reach
 from kre.load.sources import Sources
 from kre.model.finding import Place
-from kre.model.resource import dig, walk
+from kre.model.resource import Pointer, dig, walk
 from kre.model.source import Source
 
 # What goes before the point: the way by which Kustomize came to it.
@@ -18,8 +18,10 @@ _WAY = re.compile(
 )
 _OBJECT = re.compile(r"\b([A-Z]\w+)\.[\w.-]+/([\w-]+)")
 _QUOTED = re.compile(r"""(?:path|key|field|for path|missing path)s?:? ['"]?([^'":;,\s]+)""")
-_KIND = re.compile(r"Unexpected kind: (\S+)|unknown field \"([^\"]+)\"|field [\w.]+\.(\w+) of type")
-_FIELD = re.compile(r"field \w+\.(\S+) of type")  # the whole way, as a kustomize that was built with Go 1.27 says it
+_KIND = re.compile(r"Unexpected kind: (\S+)|unknown field \"([^\"]+)\"")
+# encoding/json: up to Go 1.26 the way to a field without indexes and without a map's keys, since then with them.
+_UNFIT = re.compile(r"cannot unmarshal (\w+) into Go struct field \w+\.(\S+) of type")
+_JSON = {bool: "bool", int: "number", float: "number", str: "string", list: "array", dict: "object"}
 
 
 def shorten(error: str) -> str:
@@ -39,7 +41,7 @@ def culprit(sources: Sources, reach: Reach, error: str) -> Place | None:
 
 
 def _quoted(parsed: Iterable[Source], reach: Reach, error: str) -> Place | None:
-    ways = set(_FIELD.findall(error))
+    unfit = _UNFIT.search(error)
     words = {word for found in (*_QUOTED.finditer(error), *_KIND.finditer(error)) for word in found.groups() if word}
     names = {known.source.path for known in reach.kustomizations.values()}
     names |= {
@@ -51,7 +53,7 @@ def _quoted(parsed: Iterable[Source], reach: Reach, error: str) -> Place | None:
     for source in parsed:
         for index, document in enumerate(source.documents if source.path in names else ()):
             for pointer, value in walk(document.value):
-                if ways and ".".join(map(_escaped, pointer)) in ways:
+                if unfit and _is_unfit(pointer, value, *unfit.groups()):
                     return source.at(pointer, index)
                 if (isinstance(value, str) and value in words) or (pointer and str(pointer[-1]) in words):
                     return source.at(pointer, index)
@@ -60,9 +62,12 @@ def _quoted(parsed: Iterable[Source], reach: Reach, error: str) -> Place | None:
     return None
 
 
-def _escaped(step: str | int) -> str:
-    """As in a JSON pointer (RFC 6901)."""
-    return str(step).replace("~", "~0").replace("/", "~1")
+def _is_unfit(pointer: Pointer, value: object, kind: str, way: str) -> bool:
+    """Whether a value is the one of the wrong kind that the decoder came to."""
+    steps = [str(step).replace("~", "~0").replace("/", "~1") for step in pointer]  # as in a JSON pointer (RFC 6901)
+    names = [step for step, raw in zip(steps, pointer, strict=True) if isinstance(raw, str)]
+    below = ".".join(names) == way or ".".join(names).startswith(f"{way}.")
+    return _JSON.get(type(value)) == kind and (".".join(steps) == way or below)
 
 
 def _line(text: str, words: set[str]) -> int:
