@@ -78,6 +78,7 @@ def test_applications(body: dict[str, Any], expected: str) -> None:
 
 def test_an_application_with_several_sources() -> None:
     sources = [SOURCE, {"repoURL": "https://y.example", "ref": "values"}]
-    status = {"sync": {"status": "Synced", "comparedTo": {"sources": sources}}, "health": {"status": "Healthy"}}
+    compared = {"source": {"repoURL": ""}, "sources": sources}  # as Argo CD writes it: `source` is never left out
+    status = {"sync": {"status": "Synced", "comparedTo": compared}, "health": {"status": "Healthy"}}
     assert health("Application", {"spec": {"sources": sources}, "status": status}) == "Healthy"
     assert health("Application", {"spec": {"sources": sources[::-1]}, "status": status}) == "Progressing"
