@@ -115,6 +115,7 @@ def project_allows(bundle: Bundle) -> Iterator[Hit]:
                 hint = f"there is: {', '.join(sorted(known))}" if known else ""
                 yield hit(bundle, application, ("spec", "project"), message, hint)
                 continue
+            yield from _destination(bundle, application, known[name])
             for at, source in sources(application):
                 url = dig(source, "repoURL")
                 if isinstance(url, str) and not projects.repository(known[name].body, url):
@@ -123,6 +124,20 @@ def project_allows(bundle: Bundle) -> Iterator[Hit]:
             for _, path in synced_paths(application):
                 if root := bundle.root_at(path):
                     yield from _objects(bundle, application, root, known[name])
+
+
+def _destination(bundle: Bundle, application: Resource, project: Resource) -> Iterator[Hit]:
+    """Argo CD compares nothing for an Application whose own destination is not allowed, whatever it renders."""
+    at: Pointer = ("spec", "destination")
+    cluster, namespace = dig(application.body, *at) or {}, dig(application.body, *at, "namespace")
+    if projects.destination(project.body, cluster, str(namespace or "")):
+        return
+    if namespace:
+        message = f"project {project.name} has no destination {namespace}: Argo CD would refuse {application}"
+        yield hit(bundle, application, (*at, "namespace"), message, "add it to the destinations, if it is meant")
+    else:
+        message = f"{application} names no namespace, which is no destination of project {project.name}"
+        yield hit(bundle, application, at, message, "name one that is, even where every object has its own or none")
 
 
 def _objects(bundle: Bundle, application: Resource, root: Root, project: Resource) -> Iterator[Hit]:
