@@ -9,7 +9,7 @@ PY     := $(VENV)/bin/python
 KRE    := $(VENV)/bin/kre
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format validate docs bench e2e tools tools-helm tools-actionlint clean set-up python-ok
+.PHONY: help demo test lint format validate docs bench e2e e2e-argocd tools tools-helm tools-actionlint clean set-up python-ok
 export PATH := $(BIN):$(CURDIR)/$(VENV)/bin:$(PATH)
 
 help: ## this list
@@ -44,6 +44,9 @@ bench: $(VENV)/dev tools ## kre beside its peers; writes docs/benchmarks.md
 
 e2e: $(VENV)/dev ## tests on the cluster that KUBECONFIG names, if it has opted in
 	$(PY) -m pytest -q -m e2e tests/e2e
+
+e2e-argocd: $(VENV)/dev ## Argo CD brings up dev, on a cluster that has it; takes away what else is there
+	KRE_E2E_ARGOCD=required $(PY) -m pytest -q -m e2e tests/e2e/argocd
 
 clean: ## what make made here (not the cache)
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
