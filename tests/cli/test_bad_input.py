@@ -202,7 +202,10 @@ def test_interrupted(repository: Path, tmp_path: Path) -> None:
     while not (tmp_path / "started").exists():
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=30)
+    try:
+        _, err = process.communicate(timeout=30)
+    finally:
+        process.kill()
     assert (process.returncode, err) == (130, "kre: interrupted\n")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -46,6 +47,27 @@ def test_a_program_that_hangs_is_stopped_with_its_children(tmp_path: Path) -> No
             break
         time.sleep(0.02)
     assert not _alive(child)
+
+
+def test_an_interrupt_that_was_swallowed_comes_up_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "_stopping", threading.Event())
+    found: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            command.run(["sleep", "60"])
+        except BaseException as error:
+            found.append(error)
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    while not command._running:
+        time.sleep(0.01)
+    command.stop_all()
+    thread.join(10)
+    assert [type(error) for error in found] == [KeyboardInterrupt]
+    with pytest.raises(KeyboardInterrupt):
+        command.run(["sleep", "60"])
 
 
 def _alive(pid: int) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 import typer
 
 from kre import __version__
 from kre.cli import doctor, init, render, rules, schemas, token, validate
+from kre.doors import command
 from kre.errors import Exit, KreError
 from kre.report.printable import printable
 
@@ -45,8 +47,15 @@ app.command("doctor")(doctor.command)
 app.add_typer(schemas.app, name="schemas")
 
 
+def _interrupt(*_: object) -> None:
+    """First the tools, then kre: Python drops an exception that comes up inside of some of its callbacks."""
+    command.stop_all()
+    raise KeyboardInterrupt
+
+
 def main() -> int:
     """Runs the command of sys.argv. Returns the exit code (kre.errors.Exit)."""
+    signal.signal(signal.SIGINT, _interrupt)
     try:
         app(prog_name="kre")
     except SystemExit as end:

@@ -51,7 +51,7 @@ def run(
     """Runs a program to its end and returns what it left, whatever its exit code.
 
     `env` is added to the environment. Raises ToolError where the program can't be started, or runs longer than
-    `timeout` seconds: then it and every process that it started are killed.
+    `timeout` seconds: then it and every process that it started are killed. Raises KeyboardInterrupt after stop_all.
     """
     limit = timeout if timeout is not None else _limit()
     try:
@@ -79,6 +79,8 @@ def run(
     finally:
         _stop(process)
         _running.discard(process)
+    if _stopping.is_set():  # what it left is of no use, and an interrupt that a callback swallowed comes up here again
+        raise KeyboardInterrupt
     return Completed(tuple(argv), process.returncode, _text(out), _text(err))
 
 
