@@ -56,7 +56,7 @@ def test_an_interrupt_that_was_swallowed_comes_up_again(monkeypatch: pytest.Monk
     def run() -> None:
         try:
             command.run(["sleep", "60"])
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - whichever it is, it is judged below
             found.append(error)
 
     thread = threading.Thread(target=run)
