@@ -10,7 +10,7 @@ from demo.apiserver.objects import Object
 from demo.apiserver.patch import merge
 from demo.apiserver.reading import existing
 from demo.apiserver.request import Request
-from demo.apiserver.resources import EVENTS, NAMESPACES, Resource
+from demo.apiserver.resources import EVENTS, NAMESPACES, PODS, Resource
 from demo.apiserver.state import State, now
 from demo.apiserver.status import Answer, Refusal, answer
 
@@ -42,6 +42,10 @@ def _created(state: State, resource: Resource, request: Request, new: Object) ->
         details = {"name": meta["name"], "kind": resource.plural}
         raise Refusal(409, f'{resource} "{meta["name"]}" already exists', "AlreadyExists", **details)
     meta["creationTimestamp"] = now()
+    if not resource.custom:  # status is a subresource of its own
+        new.pop("status", None)
+    if resource is PODS:
+        new["status"] = {"phase": "Pending"}
     if resource is NAMESPACES:
         meta["labels"] = {"kubernetes.io/metadata.name": meta["name"], **(meta.get("labels") or {})}
     state.objects[resource][place] = state.stamp(new)
