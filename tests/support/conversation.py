@@ -32,7 +32,7 @@ def setup(namespace: str) -> list[dict[str, Any]]:
 
 
 def play(url: str, steps: list[dict[str, Any]], namespace: str, groups: set[str] | None = None) -> None:
-    """Asks and compares, step by step; fails with the step and its answer. `groups`: those of the server, None is all."""
+    """Asks and compares, step by step; fails with the step and its answer. `groups`: the server's, None is all."""
     kept = {"ns": namespace}
     for step in steps:
         if groups is not None and step.get("needs", "") not in {"", *groups}:
