@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
 
 import pytest
 
+from e2e.controllers import confine
+from e2e.engine import DEMO, PIPELINE, RESPONSES, Engine, deployment, pod_spec
 from e2e.kubectl import PROJECT, Cluster, wait
 
-LEAVES = ("demo", "pipeline", "responses", "targets")
+LEAVES = ("argo-events", "argo-workflows", "detection", "demo", "pipeline", "responses", "targets")
+FOREVER = ["python3", "-c", "import time; time.sleep(1e6)"]
 
 
 @pytest.fixture(scope="session")
@@ -23,39 +27,42 @@ def cluster() -> Cluster:
 
 
 @pytest.fixture(scope="session")
-def engine(cluster: Cluster) -> Iterator[Cluster]:
+def up(cluster: Cluster) -> Iterator[Engine]:
     """dev's leaves applied as they are rendered, everything up, and nothing left of an earlier run."""
     token = subprocess.run([sys.executable, "-m", "kre", "token"], check=True, capture_output=True, text=True).stdout
     cluster.apply(token)
-    cluster.apply(SENDER)
     for leaf in LEAVES:
         cluster.run("apply", "--kustomize", str(PROJECT / "overlays/dev/leaves" / leaf))
-    cluster.run("-n", "kre-responses", "delete", "workflows", "--all")
-    for kind, name in (("eventbus", "default"), ("eventsource", "falco"), ("sensor", "delete-pod")):
-        wait(f"{kind} {name}", lambda kind=kind, name=name: cluster.conditions(kind, name, "kre-pipeline"))
-    for namespace in ("kre-pipeline", "kre-demo", "falco"):
+    confine(cluster)
+    cluster.run("-n", RESPONSES, "delete", "workflows", "--all")
+    for name in ("falcosidekick", "stranger"):  # one with Falcosidekick's label, and a neighbour with its Secret alone
+        cluster.run("-n", "falco", "delete", "pod", name, "--ignore-not-found", "--grace-period=0", "--force")
+        cluster.apply(json.dumps(_sender(name)))
+    cluster.apply(json.dumps(deployment("victim", 4, FOREVER)))
+    for kind, names in (("eventbus", ["default"]), ("eventsource", ["falco"]), ("sensor", _sensors(cluster))):
+        for name in names:
+            wait(f"{kind} {name}", lambda kind=kind, name=name: cluster.conditions(kind, name, PIPELINE))
+    for namespace in (PIPELINE, DEMO, "falco"):
         cluster.run("-n", namespace, "wait", "--for=condition=Ready", "pods", "--all", "--timeout=180s")
-    yield cluster
+    engine = Engine(cluster)
+    engine.forget()
+    yield engine
     cluster.run("-n", "falco", "delete", "pod", "falcosidekick", "stranger", "--grace-period=0", "--force")
 
 
-_POD = """
-apiVersion: v1
-kind: Pod
-metadata:
-  name: {name}
-  namespace: falco
-  labels: {{app.kubernetes.io/name: {name}}}
-spec:
-  terminationGracePeriodSeconds: 0
-  containers:
-  - name: main
-    image: {image}
-    command: [python3, -c, "import time; time.sleep(1e6)"]
-    envFrom:
-    - secretRef: {{name: falcosidekick-webhook}}
----
-"""
-IMAGE = "docker.io/library/python:3.13-slim@sha256:7c61056e61ac89e852de05f3dc6fa51a6dd2181797bceed46aa725dd7cb2cd3b"
-# Stands for Falcosidekick, with its label and its Secret; and a neighbour that has the Secret but not the label.
-SENDER = "".join(_POD.format(name=name, image=IMAGE) for name in ("falcosidekick", "stranger"))
+@pytest.fixture
+def engine(up: Engine) -> Engine:
+    """The same, with a count of its own."""
+    up.forget()
+    return up
+
+
+def _sensors(cluster: Cluster) -> list[str]:
+    return [item["metadata"]["name"] for item in cluster.list("sensors", PIPELINE)]
+
+
+def _sender(name: str) -> dict[str, object]:
+    spec = pod_spec(FOREVER)
+    spec["containers"][0]["envFrom"] = [{"secretRef": {"name": "falcosidekick-webhook"}}]
+    metadata = {"name": name, "namespace": "falco", "labels": {"app.kubernetes.io/name": name}}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}

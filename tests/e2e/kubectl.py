@@ -5,52 +5,70 @@ from __future__ import annotations
 import json
 import subprocess
 import time
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 PROJECT = Path(__file__).resolve().parents[2]
-ALERT = PROJECT / "base/responses/options/delete-pod/alerts/1-shell.json"
+OPTIONS = PROJECT / "base/responses/options"
+Object = dict[str, Any]
 
 # Sends an alert as Falcosidekick does: its content type and agent, its headers split out of one variable at commas
 # and colons (config.go), no retry.
 _POST = """
-import json, os, sys, urllib.error, urllib.request
-headers = {"Content-Type": "application/json; charset=utf-8", "User-Agent": "Falcosidekick"}
-if sys.argv[1] == "token":
+import os, ssl, sys, urllib.error, urllib.request
+kind, token, address = sys.argv[1:]
+headers = {"Content-Type": kind, "User-Agent": "Falcosidekick"}
+if token == "own":
     for entry in os.environ["WEBHOOK_CUSTOMHEADERS"].split(","):
         key, value = entry.split(":")
         headers[key] = value
-address = "http://falco-eventsource.kre-pipeline.svc:12000/falco"
+elif token:
+    headers["Authorization"] = token
 request = urllib.request.Request(address, sys.stdin.buffer.read(), headers)
 try:
-    print(urllib.request.urlopen(request, timeout=5).status)
+    print(urllib.request.urlopen(request, timeout=10).status)
 except urllib.error.HTTPError as error:
     print(error.code)
 except OSError as error:
     print("unreachable")
 """
+WEBHOOK = "http://falco-eventsource.kre-pipeline.svc:12000/falco"
+JSON = "application/json; charset=utf-8"
 
 
 class Cluster:
-    """kubectl on the cluster that KUBECONFIG names."""
+    """kubectl on the cluster that KUBECONFIG names; `user` and `groups` are impersonated where they are given."""
+
+    def __init__(self, user: str = "", *groups: str) -> None:
+        self._as = [f"--as={user}", *(f"--as-group={group}" for group in groups)] if user else []
 
     def run(self, *arguments: str, stdin: str = "", check: bool = True) -> str:
-        done = subprocess.run(
-            ["kubectl", *arguments], input=stdin, capture_output=True, text=True, timeout=240, check=False
-        )
-        assert not check or done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stderr}"
-        return done.stdout
+        code, out, error = self.try_run(*arguments, stdin=stdin)
+        assert not check or code == 0, f"kubectl {' '.join(arguments)}: {error}"
+        return out
+
+    def try_run(self, *arguments: str, stdin: str = "") -> tuple[int, str, str]:
+        """(exit code, standard output, standard error)."""
+        command = ["kubectl", *self._as, *arguments]
+        done = subprocess.run(command, input=stdin, capture_output=True, text=True, timeout=240, check=False)
+        return done.returncode, done.stdout, done.stderr
 
     def apply(self, manifests: str) -> None:
         self.run("apply", "--filename=-", stdin=manifests)
 
-    def try_get(self, kind: str, name: str, namespace: str) -> dict[str, Any] | None:
+    def try_get(self, kind: str, name: str, namespace: str) -> Object | None:
         text = self.run("-n", namespace, "get", kind, name, "--output=json", "--ignore-not-found", check=False)
         return json.loads(text) if text.strip() else None
 
-    def list(self, kind: str, namespace: str) -> list[dict[str, Any]]:
-        return json.loads(self.run("-n", namespace, "get", kind, "--output=json"))["items"]
+    def get(self, kind: str, name: str, namespace: str) -> Object:
+        found = self.try_get(kind, name, namespace)
+        assert found is not None, f"there is no {kind} {name} in {namespace}"
+        return found
+
+    def list(self, kind: str, namespace: str, *options: str) -> list[Object]:
+        return json.loads(self.run("-n", namespace, "get", kind, "--output=json", *options))["items"]
 
     def conditions(self, kind: str, name: str, namespace: str) -> bool:
         """Whether the controller has taken the object up and all of its conditions are true."""
@@ -62,36 +80,37 @@ class Cluster:
         pods = [pod["metadata"] for pod in self.list("pods", namespace)]
         return {pod["uid"]: pod["name"] for pod in pods if "deletionTimestamp" not in pod}
 
-    def post(self, alert: dict[str, Any], *, token: bool = True, by: str = "falcosidekick") -> str:
-        """Posts an alert from a pod in namespace falco; returns the HTTP status, or "unreachable"."""
-        arguments = ("-n", "falco", "exec", "-i", by, "--", "python3", "-c", _POST, "token" if token else "none")
-        return self.run(*arguments, stdin=json.dumps(alert)).strip()
+    def merge(self, kind: str, name: str, namespace: str, patch: Object, check: bool = True) -> tuple[int, str, str]:
+        """A merge patch."""
+        arguments = ("-n", namespace, "patch", kind, name, "--type=merge", f"--patch={json.dumps(patch)}")
+        code, out, error = self.try_run(*arguments)
+        assert not check or code == 0, error
+        return code, out, error
 
-    def workflow(self, uid: str) -> dict[str, Any] | None:
-        """The Workflow about a pod, None where there is none."""
-        return self.try_get("workflow", f"delete-pod-{uid}", "kre-responses")
-
-    def follow(self, uid: str) -> dict[str, Any]:
-        """Waits for the end of the Workflow about a pod, and returns the responder's record."""
-        name = f"delete-pod-{uid}"
-
-        wait(f"the end of {name}", lambda: self.phase(uid) in ("Succeeded", "Failed", "Error"))
-        text = self.run("-n", "kre-responses", "logs", f"--selector=workflows.argoproj.io/workflow={name}")
-        record: dict[str, Any] = json.loads(next(line for line in text.splitlines() if line.startswith("{")))
-        return record
-
-    def phase(self, uid: str) -> str:
-        return str(((self.workflow(uid) or {}).get("status") or {}).get("phase", ""))
+    def post(
+        self, body: object, *, header: str = "own", by: str = "falcosidekick", kind: str = JSON, to: str = WEBHOOK
+    ) -> str:
+        """Posts an alert, or raw text, from a pod in namespace falco; returns the HTTP status, or "unreachable"."""
+        text = body if isinstance(body, str) else json.dumps(body)
+        command = ("-n", "falco", "exec", "-i", by, "--", "python3", "-c", _POST, kind, header, to)
+        return self.run(*command, stdin=text).strip()
 
 
-def alert(namespace: str, pod: str, uid: str, **changes: Any) -> dict[str, Any]:
-    """The seed's alert, "Terminal shell in container", about a pod; in Falcosidekick's exact form."""
-    made: dict[str, Any] = json.loads(ALERT.read_text())
+def recorded(response: str, index: int = 1) -> Object:
+    """A recorded alert of a response, in Falcosidekick's exact form."""
+    path = sorted((OPTIONS / response / "alerts").glob("*.json"))[index - 1]
+    found: Object = json.loads(path.read_text())
+    return found
+
+
+def alert(response: str, namespace: str, pod: str, uid: str, **changes: Any) -> Object:
+    """An alert that fires a response, about a pod, with a uuid of its own."""
+    made = recorded(response)
     made["output_fields"] |= {"k8s.ns.name": namespace, "k8s.pod.name": pod, "k8s.pod.uid": uid}
-    return made | changes
+    return made | {"uuid": str(uuid.uuid4())} | changes
 
 
-def wait(what: str, condition: Callable[[], Any], seconds: float = 120, pause: float = 0.5) -> Any:
+def wait(what: str, condition: Callable[[], Any], seconds: float = 120, pause: float = 0.3) -> Any:
     """Asks until the answer is true, and returns it; fails with `what` when time is up."""
     until = time.monotonic() + seconds
     while not (found := condition()):

@@ -1,0 +1,36 @@
+"""The controllers that a cluster came with, under the rights and flags that the charts give them here: Roles alone."""
+
+from __future__ import annotations
+
+import json
+
+from e2e.kubectl import Cluster, Object, wait
+
+# Namespace, Deployment of the cluster, ServiceAccount of the chart, the one namespace that it manages.
+EVENTS = ("argo-events", "controller-manager", "argo-events-controller-manager", "kre-pipeline")
+WORKFLOWS = ("argo-workflows", "workflow-controller", "argo-workflows-workflow-controller", "kre-responses")
+
+
+def confine(cluster: Cluster) -> None:
+    """Lets both run as the ServiceAccount that the chart makes, managing one namespace, with no ClusterRole."""
+    for namespace, name, account, managed in (EVENTS, WORKFLOWS):
+        deployment = cluster.get("deployment", name, namespace)
+        spec = deployment["spec"]["template"]["spec"]
+        flags = ["--namespaced", "--managed-namespace", managed]
+        arguments = spec["containers"][0].get("args", [])
+        if spec.get("serviceAccountName") == account and arguments[-3:] == flags:
+            continue
+        made: Object = {
+            "apiVersion": "v1",
+            "kind": "ServiceAccount",
+            "metadata": {"name": account, "namespace": namespace},
+        }
+        cluster.apply(json.dumps(made))
+        change = [
+            {"op": "add", "path": "/spec/template/spec/serviceAccountName", "value": account},
+            {"op": "add", "path": "/spec/template/spec/containers/0/args", "value": [*arguments, *flags]},
+        ]
+        cluster.run("-n", namespace, "patch", "deployment", name, "--type=json", f"--patch={json.dumps(change)}")
+    for namespace, name, *_ in (EVENTS, WORKFLOWS):
+        cluster.run("-n", namespace, "rollout", "status", f"deployment/{name}", "--timeout=120s")
+    wait("one controller pod each", lambda: all(len(cluster.running(part[0])) == 1 for part in (EVENTS, WORKFLOWS)))

@@ -1,0 +1,129 @@
+"""The engine of dev on a cluster, as an operator sees it: alerts in, records, Workflows and Events out."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from e2e.kubectl import Cluster, Object, alert, wait
+
+PIPELINE, RESPONSES, DEMO = "kre-pipeline", "kre-responses", "kre-demo"
+DISPATCHER = "app.kubernetes.io/name=dispatcher"
+ENDED = ("Succeeded", "Failed", "Error")
+IMAGE = "docker.io/library/python:3.13-slim@sha256:7c61056e61ac89e852de05f3dc6fa51a6dd2181797bceed46aa725dd7cb2cd3b"
+WALLS: Object = {
+    "allowPrivilegeEscalation": False,
+    "readOnlyRootFilesystem": True,
+    "capabilities": {"drop": ["ALL"]},
+}
+PERSON: Object = {"runAsNonRoot": True, "runAsUser": 10001, "seccompProfile": {"type": "RuntimeDefault"}}
+
+
+def pod_spec(command: list[str]) -> Object:
+    """A pod that a restricted namespace takes, and that ends at once."""
+    container = {"name": "main", "image": IMAGE, "command": command, "securityContext": WALLS}
+    quick = {"terminationGracePeriodSeconds": 0, "automountServiceAccountToken": False}
+    return quick | {"securityContext": PERSON, "containers": [container]}
+
+
+class Engine:
+    """What is asked and told, on one cluster."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+
+    def said(self, alert_id: str, part: str = "dispatcher") -> list[Object]:
+        """The records about an alert, of the dispatcher or of the responders."""
+        where = (PIPELINE, DISPATCHER) if part == "dispatcher" else (RESPONSES, "workflows.argoproj.io/workflow")
+        options = (f"--selector={where[1]}", "--tail=-1", "--max-log-requests=50", "--container=main")
+        options = options[:-1] if part == "dispatcher" else options
+        text = self.cluster.run("-n", where[0], "logs", *options, check=False)
+        lines = [json.loads(line) for line in text.splitlines() if alert_id in line and line.startswith("{")]
+        return [line for line in lines if line.get("alert") == alert_id and line.get("part") == part]
+
+    def send(self, response: str, namespace: str, pod: str, uid: str, **changes: Any) -> Object:
+        """Posts an alert about a pod, and waits for what the dispatcher says of it."""
+        made = alert(response, namespace, pod, uid, **changes)
+        assert self.cluster.post(made) == "200"
+        return wait(f"the dispatcher's record of {made['uuid']}", lambda: self.said(made["uuid"]))[-1]
+
+    def workflow(self, name: str) -> Object:
+        return self.cluster.get("workflow", name, RESPONSES)
+
+    def phase(self, name: str) -> str:
+        found = self.cluster.try_get("workflow", name, RESPONSES) or {}
+        return str(found.get("status", {}).get("phase", ""))
+
+    def finish(self, name: str, seconds: float = 120) -> Object:
+        """Waits for the end of a Workflow, and returns the record of its last responder, as the Workflow has it."""
+        wait(f"the end of {name}", lambda: self.phase(name) in ENDED, seconds)
+        nodes = self.workflow(name)["status"]["nodes"].values()
+        done = sorted((node for node in nodes if node["type"] == "Pod"), key=lambda node: node["finishedAt"])
+        outputs = [entry for node in done for entry in node.get("outputs", {}).get("parameters", [])]
+        records: list[Object] = [json.loads(entry["value"]) for entry in outputs if entry["name"] == "record"]
+        return records[-1]
+
+    def respond(self, response: str, namespace: str, pod: str, uid: str, **changes: Any) -> Object:
+        """From the alert to the responder's record."""
+        said = self.send(response, namespace, pod, uid, **changes)
+        assert said["outcome"] == "dispatched", said
+        return self.finish(said["workflow"])
+
+    def events(self, namespace: str, workflow: str) -> list[Object]:
+        """The Events of a Workflow in a target."""
+        found = self.cluster.list("events", namespace)
+        return [item for item in found if item["metadata"]["name"].startswith(f"{workflow}.")]
+
+    def set(self, **settings: str | None) -> None:
+        """Changes settings in both namespaces, as a commit that Argo CD has synced would; `_` stands for - or `.` by
+        the keys that are there. Waits until the dispatchers have them."""
+        data = {key.replace("__", ".").replace("_", "-"): value for key, value in settings.items()}
+        for namespace in (PIPELINE, RESPONSES):
+            self.cluster.merge("configmap", "settings", namespace, {"data": data})
+        for pod in self.cluster.list("pods", PIPELINE, f"--selector={DISPATCHER}"):
+            name = pod["metadata"]["name"]
+            for key, value in data.items():
+                wait(f"{key} in {name}", lambda name=name, key=key, value=value: self._has(name, key, value))
+
+    def _has(self, pod: str, key: str, value: str | None) -> bool:
+        read = f"cat /etc/kre/settings/{key} 2>/dev/null || echo '(none)'"
+        text = self.cluster.run("-n", PIPELINE, "exec", pod, "--", "sh", "-c", read, check=False).strip()
+        return text == ("(none)" if value is None else value.strip())
+
+    def forget(self, namespace: str = DEMO) -> None:
+        """Takes back what the Lease has counted, so that one test's actions are not another's cap."""
+        self.cluster.run("-n", PIPELINE, "annotate", "lease", f"target-{namespace}", "kre/actions-")
+
+    def victims(self, count: int = 1, name: str = "victim") -> dict[str, str]:
+        """uid -> name of ready pods of a Deployment that keeps more than enough of them."""
+        selector = f"--selector=app={name}"
+
+        def ready() -> dict[str, str] | None:
+            pods = [pod for pod in self.cluster.list("pods", DEMO, selector) if _ready(pod)]
+            return {pod["metadata"]["uid"]: pod["metadata"]["name"] for pod in pods} if len(pods) > count else None
+
+        found = wait(f"{count + 1} pods {name}", ready)
+        return dict(list(found.items())[:count])
+
+    def victim(self, name: str = "victim") -> tuple[str, str]:
+        """(name, uid) of one of them."""
+        uid, pod = next(iter(self.victims(1, name).items()))
+        return pod, uid
+
+
+def _ready(pod: Object) -> bool:
+    conditions = pod.get("status", {}).get("conditions", [])
+    ready = any(item["type"] == "Ready" and item["status"] == "True" for item in conditions)
+    return ready and "deletionTimestamp" not in pod["metadata"]
+
+
+def deployment(name: str, replicas: int, command: list[str], namespace: str = DEMO, **labels: str) -> Object:
+    """A Deployment of such pods."""
+    selector = {"app": name}
+    template = {"metadata": {"labels": selector | labels}, "spec": pod_spec(command)}
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {"replicas": replicas, "selector": {"matchLabels": selector}, "template": template},
+    }

@@ -1,0 +1,125 @@
+"""The dispatcher among real neighbours: who reaches it, what outlives it, what it tells."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import time
+
+import pytest
+
+from e2e.engine import DEMO, DISPATCHER, PIPELINE, RESPONSES, Engine, pod_spec
+from e2e.kubectl import _POST, JSON, alert, wait
+
+pytestmark = pytest.mark.e2e
+ADDRESS = "http://dispatcher.kre-pipeline.svc:8080/respond"
+OTHER = "00000000-0000-4000-8000-000000000001"
+
+
+def test_only_sensors_reach_it(engine: Engine) -> None:
+    """Not from elsewhere, and not from the namespace itself; with the token or without."""
+    token = engine.cluster.run(
+        "-n",
+        PIPELINE,
+        "get",
+        "secret",
+        "notify-dispatch-token",
+        "--output=go-template={{.data.authorization|base64decode}}",
+    )
+    assert engine.cluster.post("{}", by="stranger", header=token, to=ADDRESS) == "unreachable"
+    metadata = {"name": "neighbour", "namespace": PIPELINE, "labels": {"app": "neighbour"}}
+    pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": pod_spec(["sleep", "1000000"])}
+    cluster = engine.cluster
+    try:
+        cluster.apply(json.dumps(pod))
+        cluster.run("-n", PIPELINE, "wait", "--for=condition=Ready", "pod/neighbour", "--timeout=60s")
+        ask = ("-n", PIPELINE, "exec", "-i", "neighbour", "--", "python3", "-c", _POST, JSON)
+        assert cluster.run(*ask, token, ADDRESS, stdin="{}").strip() == "unreachable"
+        cluster.run("-n", PIPELINE, "label", "pod", "neighbour", "sensor-name=neighbour")
+        codes = [
+            wait("an answer", lambda given=given: _code(engine, ask, given), 30) for given in ("", "Bearer x", token)
+        ]
+        assert codes == ["401", "401", "200"]
+    finally:
+        cluster.run("-n", PIPELINE, "delete", "pod", "neighbour", "--grace-period=0", "--force", "--ignore-not-found")
+
+
+def _code(engine: Engine, ask: tuple[str, ...], header: str) -> str | None:
+    """The answer, None while a changed label has not yet reached the packets."""
+    code = engine.cluster.run(*ask, header, ADDRESS, stdin="{}").strip()
+    return None if code == "unreachable" else code
+
+
+def test_each_sensor_holds_its_own_token_alone(engine: Engine) -> None:
+    cluster = engine.cluster
+    secrets = {}
+    for response in ("delete-pod", "isolate-pod", "notify"):
+        (pod,) = cluster.list("pods", PIPELINE, f"--selector=sensor-name={response}")
+        secrets[response] = set(re.findall(r"[\w-]+-dispatch-token", json.dumps(pod["spec"])))
+    assert secrets == {response: {f"{response}-dispatch-token"} for response in secrets}
+
+
+def test_alerts_survive_its_restart(engine: Engine) -> None:
+    """Every pod of it is killed while alerts flow: none is lost, none is acted on twice."""
+    engine.set(notify__cap="100")
+    sent = []
+    try:
+        for index in range(12):
+            made = alert("notify", DEMO, f"restart-{index}", OTHER)
+            assert engine.cluster.post(made) == "200"
+            sent.append(made["uuid"])
+            if index == 4:
+                kill = ("delete", "pod", f"--selector={DISPATCHER}", "--force", "--grace-period=0", "--wait=false")
+                engine.cluster.run("-n", PIPELINE, *kill)
+        wait("12 Workflows", lambda: len(_about(engine, sent)) == len(sent), 60)
+    finally:
+        engine.set(notify__cap=None)
+    assert sorted(_about(engine, sent)) == sorted(sent)
+
+
+def _about(engine: Engine, sent: list[str]) -> list[str]:
+    """The alerts that Workflows were made for."""
+    found = [json.dumps(item["spec"]) for item in engine.cluster.list("workflows", RESPONSES)]
+    return [known for text in found for known in sent if known in text]
+
+
+def test_a_storm_of_one_alert_makes_one_workflow(engine: Engine) -> None:
+    """500 deliveries by one Falcosidekick, and another Sensor's alert in between."""
+    made = json.dumps(alert("label-pod", DEMO, "storm", OTHER))
+    script = _POST.replace(
+        "print(urllib.request.urlopen(request, timeout=10).status)",
+        "codes = [urllib.request.urlopen(request, timeout=10).status for _ in range(500)]; print(len(codes))",
+    )
+    command = ["kubectl", "-n", "falco", "exec", "-i", "falcosidekick", "--", "python3", "-c", script, JSON, "own"]
+    command.append("http://falco-eventsource.kre-pipeline.svc:12000/falco")
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as storm:
+        assert storm.stdin is not None
+        storm.stdin.write(made)
+        storm.stdin.close()
+        time.sleep(0.5)
+        assert engine.send("notify", DEMO, "between", OTHER)["outcome"] == "dispatched"
+        assert storm.stdout is not None
+        assert storm.stdout.read().strip() == "500"
+    known = json.loads(made)["uuid"]
+    said = wait("500 records", lambda: found if len(found := engine.said(known)) == 500 else None, 60)
+    outcomes = [record["outcome"] for record in said]
+    assert outcomes.count("dispatched") == 1
+    assert set(outcomes) == {"dispatched", "deduplicated"}
+    assert len(_about(engine, [known])) == 1
+
+
+def test_it_counts_for_prometheus(engine: Engine) -> None:
+    said = engine.send("notify", DEMO, "counted", OTHER)
+    assert said["outcome"] == "dispatched"
+    total = 0.0
+    for pod in engine.cluster.list("pods", PIPELINE, f"--selector={DISPATCHER}"):
+        name = pod["metadata"]["name"]
+        text = engine.cluster.run(
+            "get", "--raw", f"/api/v1/namespaces/{PIPELINE}/pods/{name}:8081/proxy/metrics", check=False
+        )
+        found = re.findall(
+            r'^kre_dispatcher_alerts_total\{response="notify",outcome="dispatched"\} (\d+)$', text, re.MULTILINE
+        )
+        total += sum(map(float, found))
+    assert total >= 1
