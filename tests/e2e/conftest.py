@@ -10,7 +10,7 @@ import pytest
 
 from e2e.kubectl import PROJECT, Cluster, wait
 
-LEAVES = ("demo", "pipeline", "responses", "targets")
+LEAVES = ("argo-events", "argo-workflows", "detection", "demo", "pipeline", "responses", "targets")
 
 
 @pytest.fixture(scope="session")
