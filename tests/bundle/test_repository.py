@@ -106,6 +106,9 @@ def test_falco_comes_last(name: str) -> None:
     }
     assert waves[f"{name}-argo-workflows-crds"] == min(waves.values())
     assert waves[f"{name}-falco"] == max(waves.values())
+    for chart in ("argo-events", "argo-workflows"):  # namespace and rights before the controller
+        assert waves[f"{name}-{chart}-access"] < waves[f"{name}-{chart}"]
+    assert waves[f"{name}-detection"] < waves[f"{name}-falcosidekick"]
     assert (
         waves[f"{name}-pipeline"] < waves[f"{name}-responses"] < waves[f"{name}-falcosidekick"] < waves[f"{name}-falco"]
     )

@@ -44,12 +44,14 @@ def _copy(crd: dict[str, Any]) -> dict[str, Any]:
 def clear(argocd: ArgoCD) -> None:
     """Takes away what earlier tests left, and the controllers and CRDs that the cluster came with.
 
-    The controllers must outlive what they have finalizers on.
+    The controllers must outlive what they have finalizers on, and so must their rights, which are in its namespaces.
     """
     cluster = argocd.cluster
     for name in argocd.applications():
         if name.startswith(("kre-", "dev-", "staging-", "intruder")):
             forget(cluster, name)
+    for kinds, space in (("workflows", "kre-responses"), ("sensors,eventsources,eventbus", "kre-pipeline")):
+        cluster.run("-n", space, "delete", kinds, "--all", "--timeout=60s", check=False)  # the CRDs may not be there
     _delete(cluster, *(f"namespace/{name}" for name in ENGINE))
     rest = [f"namespace/{name}" for name in (*CONTROLLERS, "falco")]
     _delete(cluster, *rest, *(f"crd/{crd['metadata']['name']}" for crd in crds(cluster)))
@@ -106,8 +108,7 @@ def remove(argocd: ArgoCD, fork: Fork) -> None:
     left = [item for item in bootstrap if cluster.try_get(item["kind"], item["metadata"]["name"], "argocd")]
     assert not left
     spaces = {item["metadata"]["name"] for item in cluster.list("namespaces", "default")}
-    assert spaces & {*ENGINE, *CONTROLLERS, "falco"} == {"argo-events", "argo-workflows", "falco"}
+    assert not spaces & {*ENGINE, *CONTROLLERS, "falco"}
     roles = {item["metadata"]["name"] for item in cluster.list("clusterroles,clusterrolebindings", "default")}
     assert not [name for name in roles if name.startswith(("kre-", "argo-events-", "argo-workflows-"))]
-    assert [item["metadata"]["name"] for item in cluster.list("secrets", "falco")] == ["falcosidekick-webhook"]
     assert len(crds(cluster)) == CRDS

@@ -62,6 +62,32 @@ def test_an_alert_travels_through_what_argo_cd_has_made(dev: ArgoCD) -> None:
     wait(f"the end of pod {name}", lambda: uid not in cluster.running("kre-demo"), seconds=60)
 
 
+@pytest.mark.parametrize(
+    ("namespace", "account", "managed"),
+    [
+        ("argo-events", "argo-events-controller-manager", "kre-pipeline"),
+        ("argo-workflows", "argo-workflows-workflow-controller", "kre-responses"),
+    ],
+)
+def test_a_controller_may_act_in_its_own_namespace_only(
+    dev: ArgoCD, namespace: str, account: str, managed: str
+) -> None:
+    """After an alert has gone its way: the controller has lacked nothing."""
+
+    def may(*what: str) -> bool:
+        by = f"--as=system:serviceaccount:{namespace}:{account}"
+        return dev.cluster.run("auth", "can-i", *what, by, check=False).strip() == "yes"
+
+    kinds = "deployments" if managed == "kre-pipeline" else "pods"
+    assert may("create", kinds, "-n", managed)
+    for other in {"kre-pipeline", "kre-responses", "kre-demo", "kube-system", "falco"} - {managed}:
+        assert not [verb for verb in ("get", "create", "delete") if may(verb, kinds, "-n", other)]
+        assert not [kind for kind in ("secrets", "configmaps") if may("get", kind, "-n", other)]
+    assert not may("create", "pods", "--subresource=exec", "-n", managed)
+    log = dev.cluster.run("-n", namespace, "logs", f"deployment/{account}")
+    assert "forbidden" not in log
+
+
 @pytest.fixture
 def staging(dev: ArgoCD, fork: Fork) -> Iterator[str]:
     """staging's pipeline in the same Argo CD, rendered and compared, but never synced: its window is closed.

@@ -1,4 +1,4 @@
-"""X10: Falcosidekick posts to the very address, port and path where an EventSource listens."""
+"""X10: Falcosidekick posts to the very address, port and path where an EventSource listens, in its protocol."""
 
 from __future__ import annotations
 
@@ -57,6 +57,10 @@ def _problems(world: tuple[Resource, ...], values: Values, address: SplitResult)
             f"EventSource {source.name} has no endpoint {address.path or '/'} on port {port}",
             suggest(address.path, paths),
         )
+    speaks = {"https" if dig(hook, "serverCertSecret") else "http" for hook in hooks}
+    if hooks and address.scheme not in speaks:
+        wanted_scheme = min(speaks)
+        yield f"EventSource {source.name} speaks {wanted_scheme} on port {port}", f"write {wanted_scheme}://"
     method = values.get("config", "webhook", "method") or "POST"
     if hooks and method not in [str(dig(hook, "method")) for hook in hooks]:
         yield f"EventSource {source.name} does not take {method}", "set config.webhook.method to the EventSource's"
