@@ -134,7 +134,10 @@ def test_a_release_is_a_plain_copy_of_base(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_only_dev_enables_a_response(name: str) -> None:
-    assert [item["metadata"]["name"] for item in of(name, "Sensor")] == (["delete-pod"] if name == "dev" else [])
+    enabled = ["contain-pod", "delete-pod", "isolate-pod", "label-pod", "notify"] if name == "dev" else []
+    assert sorted(item["metadata"]["name"] for item in of(name, "Sensor")) == enabled
+    people_too = [*enabled, "release-pod"] if name == "dev" else []
+    assert sorted(item["metadata"]["name"] for item in of(name, "WorkflowTemplate")) == people_too
 
 
 @pytest.mark.parametrize(

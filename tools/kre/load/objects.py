@@ -7,7 +7,8 @@ from typing import Any
 
 from kre.model.resource import Resource
 
-# Kinds without a namespace among those that have a schema here (k8s.io/kubernetes, `kubectl api-resources`).
+# Kinds without a namespace among those that have a schema here (k8s.io/kubernetes, `kubectl api-resources`), and among
+# those that options of a response have.
 _CLUSTER = frozenset(
     "APIService CSIDriver CSINode CertificateSigningRequest ClusterRole ClusterRoleBinding ClusterTrustBundle "
     "ClusterWorkflowTemplate ComponentStatus CustomResourceDefinition DeviceClass FlowSchema IPAddress IngressClass "
@@ -15,7 +16,7 @@ _CLUSTER = frozenset(
     "PersistentVolume PriorityClass PriorityLevelConfiguration ResourceSlice RuntimeClass SelfSubjectAccessReview "
     "SelfSubjectReview SelfSubjectRulesReview ServiceCIDR StorageClass SubjectAccessReview TokenReview "
     "ValidatingAdmissionPolicy ValidatingAdmissionPolicyBinding ValidatingWebhookConfiguration VolumeAttachment "
-    "VolumeAttributesClass".split()
+    "VolumeAttributesClass AdminNetworkPolicy CiliumClusterwideNetworkPolicy GlobalNetworkPolicy".split()
 )
 
 

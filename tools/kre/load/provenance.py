@@ -31,7 +31,9 @@ class _Home:
 def place(bundle: Bundle, resource: Resource, pointer: Pointer = ()) -> Place:
     """Where the value at `pointer` of a rendered object is written."""
     if resource.generated:
-        return _generated(bundle, resource)
+        wanted = at(resource.body, pointer)
+        changed = next(overrides(bundle, resource, pointer, wanted), None) if isinstance(wanted, str) else None
+        return changed or _generated(bundle, resource)
     home = _home(bundle, resource)
     if home is None:
         return Place(resource.origin or resource.root)
@@ -80,11 +82,16 @@ def _resources(bundle: Bundle, resource: Resource) -> Iterator[str]:
 
 
 def _generated(bundle: Bundle, resource: Resource) -> Place:
+    """The generator's name; two of one name differ by their namespace."""
     source = bundle.sources.get(resource.origin)
     value = source.documents[0].value if source and source.documents else {}
-    for field in ("configMapGenerator", "secretGenerator"):
-        for index, generator in enumerate(each(value, field)):
-            name = dig(generator, "name")
-            if source and isinstance(name, str) and name in resource.name:
-                return source.at((field, index, "name"))
+    found = [
+        (dig(generator, "namespace") != (resource.namespace or None), field, index)
+        for field in ("configMapGenerator", "secretGenerator")
+        for index, generator in enumerate(each(value, field))
+        if isinstance(dig(generator, "name"), str) and dig(generator, "name") in resource.name
+    ]
+    if source and found:
+        _, field, index = min(found)
+        return source.at((field, index, "name"))
     return Place(resource.origin)

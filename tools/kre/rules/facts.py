@@ -1,4 +1,4 @@
-"""F01-F07: the facts of an environment arrive where they should, agree with each other, and clash with no other's."""
+"""F01-F05: the facts of an environment arrive where they should, agree with each other, and clash with no other's."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from kre.model.bundle import Bundle, Environment
 from kre.model.finding import Place, Related
 from kre.model.resource import Pointer, dig, each, synced_paths, walk
-from kre.rules.project import destination
 from kre.rules.registry import Hit, hit, rule
 
 NEVER = "$.^"  # as RE2: the end, then a character, then the start
@@ -108,7 +107,6 @@ def namespace_filter(bundle: Bundle) -> Iterator[Hit]:
                 at: Pointer = ("spec", "dependencies", index)
                 for steps, message, hint in _loopholes(dependency, dig(environment.spec, "targetPattern")):
                     yield hit(bundle, sensor, (*at, *steps), f"{sensor}: {message}", hint)
-        yield from _responders(bundle, environment)
 
 
 def _loopholes(dependency: object, wanted: object) -> Iterator[tuple[Pointer, str, str]]:
@@ -132,44 +130,3 @@ def _loopholes(dependency: object, wanted: object) -> Iterator[tuple[Pointer, st
         if dig(dependency, *steps) not in allowed:
             message = f"{steps[-1]} lets alerts through that the filter on the namespace would stop"
             yield steps, message, "remove it"
-
-
-def _responders(bundle: Bundle, environment: Environment) -> Iterator[Hit]:
-    """The same facts, as the responders are told them."""
-    facts = {"KRE_TARGETS": dig(environment.spec, "targetPattern"), "KRE_MODE": dig(environment.spec, "mode")}
-    for template in bundle.of(environment.name, "WorkflowTemplate"):
-        for pointer, value in walk(template.body):
-            name = dig(value, "name") if pointer[-2:-1] == ("env",) else None
-            if isinstance(name, str) and name in facts and dig(value, "value") != facts[name]:
-                message = f"{template} is told {name}={dig(value, 'value')}, the environment says {facts[name]}"
-                yield hit(bundle, template, (*pointer, "value"), message, "let environment/kustomization.yaml set it")
-
-
-@rule("F06", "targets agree: facts, RoleBindings, and the project's destinations", "layout")
-def targets_agree(bundle: Bundle) -> Iterator[Hit]:
-    for environment in bundle.environments:
-        targets = {str(name) for name in each(environment.spec, "targets")}
-        root = bundle.root_at(f"{environment.folder}/leaves/targets")
-        bound = {resource.namespace for resource in root.resources} if root and not root.failed else targets
-        projects = [project.body for project in bundle.of(environment.name, "AppProject")]
-        where = facts_place(bundle, environment, "targets")
-        for name in sorted(targets ^ bound):
-            lack = "has no RoleBinding in leaves/targets" if name in targets else "is bound there, but is no target"
-            yield Hit(where, f"namespace {name} {lack}", "add what is missing, or remove the rest", (environment.name,))
-        cluster = {"server": dig(environment.spec, "cluster", "server")}
-        for name in sorted(targets):
-            if not any(destination(project, cluster, name) for project in projects):
-                message = f"target {name} is no destination of a project in apps/{environment.name}"
-                yield Hit(where, message, "add it: Argo CD would refuse to apply anything there", (environment.name,))
-
-
-@rule("F07", "leaves/targets renders RoleBindings in target namespaces, nothing else", "layout")
-def only_bindings(bundle: Bundle) -> Iterator[Hit]:
-    for environment in bundle.environments:
-        root = bundle.root_at(f"{environment.folder}/leaves/targets")
-        for resource in root.resources if root else ():
-            if resource.kind != "RoleBinding":
-                message = (
-                    f"{resource} among the targets: what stands there is meant to grant rights in a namespace only"
-                )
-                yield hit(bundle, resource, ("kind",), message, "move it to another leaf")

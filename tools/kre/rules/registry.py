@@ -17,7 +17,19 @@ from kre.model.resource import Pointer, Resource
 # object: looks at one object alone. world: at objects that live side by side. layout: at a whole repository.
 Scope: TypeAlias = Literal["object", "world", "layout"]
 
-FAMILIES = ("applications", "delivery", "facts", "layout", "pins", "radius", "rbac", "references", "workflows")
+FAMILIES = (
+    "applications",
+    "delivery",
+    "facts",
+    "layout",
+    "pins",
+    "radius",
+    "rbac",
+    "references",
+    "responses",
+    "targets",
+    "workflows",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,33 @@
+"""What was done in a namespace lately, in an annotation of its Lease: where replicas agree, and what survives them."""
+
+import json
+import random
+import time
+from collections.abc import Callable
+
+from api import ApiError, Client, path
+from names import ACTIONS, Refused
+
+HOME, ATTEMPTS = "kre-pipeline", 50  # not in the target: whoever owns that could fill the count
+
+
+def claim(client: Client, namespace: str, change: Callable[[dict[str, int]], bool]) -> None:
+    """Lets `change` edit the namespace's actions (Workflow name -> epoch seconds), and stores them if it says so. By
+    compare-and-swap: it runs again on what another has stored meanwhile. Raises ApiError, Refused."""
+    where = path("leases", HOME, f"target-{namespace}", "coordination.k8s.io/v1")
+    for _ in range(ATTEMPTS):
+        lease = client.get(where)
+        if lease is None:
+            raise ApiError(f"404: there is no Lease {HOME}/target-{namespace}")
+        annotations = lease["metadata"].get("annotations") or {}
+        try:
+            actions = {key: value + 0 for key, value in json.loads(annotations.get(ACTIONS) or "{}").items()}
+        except (ValueError, TypeError, AttributeError):
+            raise Refused(f"annotation {ACTIONS} of the Lease is not as the engine wrote it") from None
+        if not change(actions):
+            return
+        lease["metadata"]["annotations"] = annotations | {ACTIONS: json.dumps(actions)}
+        if client.call("PUT", where, lease, take=(409,))[0] != 409:
+            return
+        time.sleep(random.uniform(0.002, 0.03))  # noqa: S311 - to fall out of step
+    raise ApiError("409: others write the Lease all the time")

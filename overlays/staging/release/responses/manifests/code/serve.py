@@ -1,0 +1,111 @@
+"""The dispatcher's ports. Answers to alerts are empty: a body would hold the Sensor's connection until its timeout."""
+
+import hmac
+import json
+import socket
+import threading
+import time
+from collections import Counter
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import record
+from decide import Dispatcher
+from settings import Values
+
+LIMIT, CONNECTIONS = 8192, 200  # bytes of a body; at once
+IDLE, SLOW, WORK = 75.0, 5.0, 60.0  # seconds to wait for a request, for all of it to arrive, for the answer
+
+
+class Server(ThreadingHTTPServer):
+    """Takes a bounded number of connections, and cuts off those that do not get on."""
+
+    daemon_threads, request_queue_size = True, 128
+
+    due, busy = dict[socket.socket, float](), set[socket.socket]()  # of all ports: when to cut off; being answered
+
+    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as the library has it
+        if len(self.due) >= CONNECTIONS:
+            super().shutdown_request(request)
+        else:
+            self.due[request] = time.monotonic() + IDLE
+            super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:  # noqa: ANN401 - as before
+        self.due.pop(request, None)
+        self.busy.discard(request)
+        super().shutdown_request(request)
+
+    def service_actions(self) -> None:
+        for connection in [known for known, due in list(self.due.items()) if due < time.monotonic()]:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)  # its thread ends at the next read
+
+
+class Handler(BaseHTTPRequestHandler):
+    """POST /respond, by whoever has the token of a response; GET /healthz and /metrics."""
+
+    protocol_version, timeout = "HTTP/1.1", IDLE
+    server: Server
+    dispatcher: Dispatcher  # this and the next are set before it serves
+    tokens: Values
+    stopping, counts, lock = threading.Event(), Counter[str](), threading.Lock()
+
+    def wait(self, seconds: float) -> None:
+        self.server.due[self.connection] = time.monotonic() + seconds
+
+    def count(self, name: str, labels: str) -> None:
+        with self.lock:
+            self.counts[f"kre_dispatcher_{name}_total{{{labels}}}"] += 1
+
+    def parse_request(self) -> bool:
+        self.wait(SLOW)
+        return super().parse_request()
+
+    def answer(self, code: int, content: bytes = b"") -> None:
+        self.count("answers", f'code="{code}"')
+        self.close_connection |= code != 200
+        self.send_response_only(code)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+        self.wait(IDLE)
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        del message, explain  # the library's would be a page
+        self.answer({501: 405}.get(code, code))
+
+    def log_message(self, *_: object) -> None:
+        """Nothing: records are what is printed."""
+
+    def do_GET(self) -> None:
+        metrics = "".join(f"{name} {value}\n" for name, value in sorted(self.counts.items())).encode()
+        codes = {"/metrics": 200, "/healthz": 503 if self.stopping.is_set() else 200}
+        self.answer(codes.get(self.path, 404), metrics if self.path == "/metrics" else b"")
+
+    def do_POST(self) -> None:
+        self.server.busy.add(self.connection)
+        self.answer(self._respond())
+        self.server.busy.discard(self.connection)
+
+    def _respond(self) -> int:
+        length = self.headers.get("Content-Length", "")
+        if not (length.isascii() and length.isdecimal()) or "Transfer-Encoding" in self.headers:
+            return 411
+        if int(length[:9]) > LIMIT:
+            return 413
+        raw, given = self.rfile.read(int(length)), self.headers.get("Authorization", "").encode()
+        self.wait(WORK)
+        known = {name: token.strip().encode() for name, token in self.tokens().items() if token.strip()}
+        names = [name for name, token in known.items() if hmac.compare_digest(given, token)]
+        if self.path != "/respond" or not names:
+            return 401 if self.path == "/respond" else 404
+        try:
+            body = json.loads(raw)
+        except (ValueError, RecursionError):
+            return 400
+        facts = self.dispatcher.take(names[0], body)
+        record.write(record.line(facts | {"part": "dispatcher"}))
+        self.count("alerts", f'response="{names[0]}",outcome="{facts["outcome"]}"')
+        return 503 if facts["outcome"] == "failed" else 200
