@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from demo.apiserver.objects import Object
-from demo.apiserver.server import ApiServer
+from demo.apiserver.server import ApiServer, Faults
 from demo.identity import rights
 from demo.processes import Dispatcher, unpack
 from kre.model.resource import Resource, dig
@@ -26,13 +26,15 @@ class Stage:
 
     `resources` is what the environment renders; `objects` are at the API server besides (pods, ...). `server` sees
     everything that the engine asked and changed, `secrets` are values by (name, key), `settings` the two folders by
-    namespace, of which a file may be changed.
+    namespace, of which a file may be changed. `fault` says what is to go wrong with a request, as for an ApiServer.
     """
 
-    def __init__(self, resources: Iterable[Resource], objects: Iterable[Object] = ()) -> None:
+    def __init__(
+        self, resources: Iterable[Resource], objects: Iterable[Object] = (), *, fault: Faults | None = None
+    ) -> None:
         self.resources = tuple(resources)
         standing = [copy.deepcopy(dict(one.body)) for one in self.resources if one.kind in STANDING]
-        self.server = ApiServer([*standing, *objects])
+        self.server = ApiServer([*standing, *objects], fault=fault)
         self.secrets = {
             (f"{one.name}{_TOKEN}", "authorization"): f"Bearer token-of-{one.name}"
             for one in self.resources
@@ -67,7 +69,8 @@ class Stage:
 
     def door(self, account: str, namespace: str) -> ApiServer:
         """The API server, as a ServiceAccount meets it: with the rights that the rendering gives it."""
-        return ApiServer(state=self.server.state, rights=rights(self.resources, namespace, account))
+        allowed = rights(self.resources, namespace, account)
+        return ApiServer(state=self.server.state, rights=allowed, fault=self.server.fault)
 
     def _dispatcher(self, stack: ExitStack) -> Dispatcher:
         pod = dig(self.one("Deployment", "dispatcher", PIPELINE).body, "spec", "template", "spec")

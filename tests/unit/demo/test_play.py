@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from demo.apiserver import pod
+from demo.apiserver import Fault, Request, pod, trouble
 from demo.identity import rights
 from demo.play import Decision, follow, play
 from demo.stage import Stage
@@ -154,6 +154,16 @@ def test_a_workflow_that_a_person_made_is_run() -> None:
 def test_a_dispatcher_that_does_not_start_is_told(text: str) -> None:
     with pytest.raises(ToolError, match="did not say where it listens"), Stage(engine(text)):
         pass
+
+
+def test_a_fault_meets_the_engine() -> None:
+    def fault(request: Request, number: int) -> Fault | None:
+        return trouble(500, after=True) if request.resource == "workflows" and number == 0 else None
+
+    with Stage(engine(), [pod("shop", "web", UID)], fault=fault) as stage:
+        played = play(stage, "delete-pod", ALERT)
+        assert [line["outcome"] for line in played.records] == [503, 200], "the Sensor came again, and found it made"
+        assert [ran.phase for ran in played.workflows] == ["Succeeded"]
 
 
 def test_rights_come_from_bindings_of_that_very_account() -> None:
