@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from demo.apiserver import ApiServer, pod
-from demo.play import respond, response, unpack
+from demo.seed import respond, response, unpack
 from kre.load.bundle import load
 from kre.report.result import count, result
 from kre.report.text import text

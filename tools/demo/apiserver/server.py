@@ -30,7 +30,8 @@ class ApiServer:
     `objects` are there from the start, with the namespaces that they live in and those of the engine. `rights` says
     of each request whether its sender may make it: 403 if not; without it, everyone may do everything. `fault` says
     what is to go wrong with a request (it gets its number, from 0), where `state.faults` has nothing for it.
-    `graceful`: a deleted pod stays, with a deletionTimestamp.
+    `graceful`: a deleted pod stays, with a deletionTimestamp. `state` is another server's: a second door to it, with
+    rights of its own.
     """
 
     def __init__(
@@ -40,8 +41,9 @@ class ApiServer:
         rights: Rights | None = None,
         fault: Faults | None = None,
         graceful: bool = False,
+        state: State | None = None,
     ) -> None:
-        self.state = State(graceful=graceful)
+        self.state = state or State(graceful=graceful)
         self.rights, self.fault = rights, fault
         for name in ENGINE:
             self.state.ensure_namespace(name)
