@@ -72,7 +72,7 @@ def test_what_a_target_is(engine: Path) -> None:
     assert "an admin applies the project before you push: kubectl apply -k apps/dev" in ended.out
     listed = [
         *("kre-dispatcher-rolebinding.yaml", "kre-delete-pod-rolebinding.yaml", "kre-isolate-pod-rolebinding.yaml"),
-        *("kre-release-pod-rolebinding.yaml", "kre-quarantine-networkpolicy.yaml", "target-shop-lease.yaml"),
+        *("kre-quarantine-networkpolicy.yaml", "target-shop-lease.yaml"),
     ]
     assert value(engine, f"{TARGETS}/shop/kustomization.yaml")["resources"] == listed
     made = [f"{TARGETS}/shop/{name}" for name in ("kustomization.yaml", *listed)]
@@ -119,12 +119,12 @@ def test_twice_is_once_and_what_is_missing_is_made(engine: Path) -> None:
     again = kre("target", "add", "shop", "--env", "dev", cwd=engine)
     assert again.code == 0
     assert {line.partition("  ")[0] for line in again.out.splitlines()} == {"as it was"}
-    (engine / f"{TARGETS}/shop/kre-release-pod-rolebinding.yaml").unlink()
+    (engine / f"{TARGETS}/shop/kre-delete-pod-rolebinding.yaml").unlink()
     (engine / PROJECT).write_text(
         (engine / PROJECT).read_text().replace("  - {server: CLUSTER, namespace: shop}\n", "")
     )
     listed = kre("target", "list", "--env", "dev", cwd=engine)
-    assert listed.out == "shop  lacks kre-release-pod-rolebinding.yaml\n"
+    assert listed.out == "shop  lacks kre-delete-pod-rolebinding.yaml\n"
     kre("target", "add", "shop", "--env", "dev", cwd=engine)
     assert state(engine) == before
     assert kre("target", "list", "--env", "dev", cwd=engine).out == "shop\n"
@@ -273,7 +273,7 @@ def test_enable_then_disable_restores_every_byte(engine: Path, env: str, folder:
         body = value(engine, f"{targets}/{name}/kre-isolate-pod-rolebinding.yaml")
         assert body["metadata"]["namespace"] == name
         listed = value(engine, f"{targets}/{name}/kustomization.yaml")["resources"]
-        assert listed.index("kre-isolate-pod-rolebinding.yaml") == listed.index("kre-release-pod-rolebinding.yaml") - 1
+        assert listed.index("kre-isolate-pod-rolebinding.yaml") == listed.index("kre-quarantine-networkpolicy.yaml") - 1
     assert complaints(engine) == []
     after = state(engine)
     again = kre("response", "enable", "isolate-pod", "--env", env, cwd=engine)
@@ -303,13 +303,16 @@ def test_a_target_made_before_is_as_one_made_after(engine: Path) -> None:
     assert state(engine) == early
 
 
-def test_the_way_back_is_in_every_target(engine: Path) -> None:
+def test_the_way_back_is_asked_for(engine: Path) -> None:
     kre("target", "add", "shop", "--env", "dev", cwd=engine)
-    binding = engine / f"{TARGETS}/shop/kre-release-pod-rolebinding.yaml"
-    kre("response", "enable", "release-pod", "--env", "dev", cwd=engine)
-    ended = kre("response", "disable", "release-pod", "--env", "dev", cwd=engine)
-    assert (ended.code, binding.exists()) == (0, True)
-    assert "kre-release-pod" in (binding.parent / "kustomization.yaml").read_text()
+    says = "isolate-pod is enabled and release-pod is not"
+    assert says in kre("response", "enable", "isolate-pod", "--env", "dev", cwd=engine).err
+    assert kre("response", "enable", "release-pod", "--env", "dev", cwd=engine).err == ""
+    assert (engine / f"{TARGETS}/shop/kre-release-pod-rolebinding.yaml").exists()
+    assert says in kre("response", "disable", "release-pod", "--env", "dev", cwd=engine).err
+    assert not (engine / f"{TARGETS}/shop/kre-release-pod-rolebinding.yaml").exists()
+    assert kre("response", "disable", "isolate-pod", "--env", "dev", cwd=engine).err == ""
+    assert kre("response", "enable", "delete-pod", "--env", "dev", cwd=engine).err == ""
 
 
 def test_what_is_not_promoted_is_not_enabled(engine: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-DATA = """\
+SENSOR = """\
 apiVersion: argoproj.io/v1alpha1
 kind: Sensor
 metadata:
@@ -31,14 +31,7 @@ spec:
   triggers:
   - template:
       name: {name}
-      http:
-        url: http://dispatcher.kre-pipeline.svc:8080/respond
-        method: POST
-        payload:
-        - dest: rule
-          src:
-            dependencyName: alert
-            dataKey: body.rule
+      log: {{}}
 """
 ROLE = """\
 apiVersion: rbac.authorization.k8s.io/v1
@@ -50,6 +43,18 @@ rules:
   resources: [pods]
   verbs: [get]
 """
+TEMPLATE = """\
+apiVersion: argoproj.io/v1alpha1
+kind: WorkflowTemplate
+metadata:
+  name: {name}
+  namespace: kre-responses
+spec:
+  entrypoint: respond
+  templates:
+  - name: respond
+    suspend: {{}}
+"""
 PLAIN = "apiVersion: {version}\nkind: {kind}\nmetadata:\n  name: {name}\n  namespace: kre-pipeline\n"
 SHARED = {
     "default-eventbus.yaml": PLAIN.format(version="argoproj.io/v1alpha1", kind="EventBus", name="default")
@@ -57,6 +62,7 @@ SHARED = {
     "falco-eventsource.yaml": PLAIN.format(version="argoproj.io/v1alpha1", kind="EventSource", name="falco")
     + "spec:\n  webhook:\n    alerts:\n      port: '12000'\n      endpoint: /falco\n      method: POST\n",
     "sensor-serviceaccount.yaml": PLAIN.format(version="v1", kind="ServiceAccount", name="sensor"),
+    "kre-dispatcher-clusterrole.yaml": ROLE.format(name="dispatcher"),
     "settings.env": "mode=observe\nprotected-namespaces=vault monitoring\n",
 }
 ENVIRONMENT = """\
@@ -131,9 +137,12 @@ def kustomization(kind: str, resources: list[str], components: str = "") -> str:
 
 def option(base: Path, name: str, pattern: str | None) -> None:
     """Adds a response to a folder of components; one without a pattern has no Sensor."""
-    files = {f"kre-{name}-clusterrole.yaml": ROLE.format(name=name)}
+    files = {
+        f"kre-{name}-clusterrole.yaml": ROLE.format(name=name),
+        f"{name}-workflowtemplate.yaml": TEMPLATE.format(name=name),
+    }
     if pattern is not None:
-        files = {f"{name}-sensor.yaml": DATA.format(name=name, pattern=pattern), **files}
+        files = {f"{name}-sensor.yaml": SENSOR.format(name=name, pattern=pattern), **files}
     write(base / "responses/options" / name, {**files, "kustomization.yaml": kustomization("Component", list(files))})
 
 

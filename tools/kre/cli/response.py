@@ -57,12 +57,12 @@ def enable_command(
 
     draft = Draft(root_of(root))
     environment = environment_of(draft.root, env)
-    enable(draft, environment, response)
+    warnings = enable(draft, environment, response)
     steps = ["`kre validate`, commit and push"]
     if response in with_sensor(draft.root):
         steps.insert(0, f"where it has no token yet: `kre token --response {response} | kubectl apply -f -`")
     facts = {"environment": env, "response": response}
-    finish(draft, facts, output=output, dry_run=dry_run, steps=steps)
+    finish(draft, facts, output=output, dry_run=dry_run, warnings=warnings, steps=steps)
 
 
 @app.command("disable")
@@ -81,6 +81,6 @@ def disable_command(
 
     draft = Draft(root_of(root))
     environment = environment_of(draft.root, env)
-    disable(draft, environment, response)
+    warnings = disable(draft, environment, response)
     facts = {"environment": env, "response": response}
-    finish(draft, facts, output=output, dry_run=dry_run, steps=["`kre validate`, commit and push"])
+    finish(draft, facts, output=output, dry_run=dry_run, warnings=warnings, steps=["`kre validate`, commit and push"])

@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from kre.edit.draft import Draft
 from kre.edit.repository import OPTIONS, near, release_of, responses_in
 from kre.edit.sequence import insert, items, remove
-from kre.edit.target_files import RELEASE, bind, folder_of, unbind
+from kre.edit.target_files import bind, folder_of, unbind
 from kre.errors import UsageError
 from kre.model.bundle import Environment
 
 _COMPONENTS = ("components",)
+_RELEASE = "release-pod"  # the way back from what these do
+_ISOLATING = ("isolate-pod", "contain-pod")
 _FACTS = "../../environment"  # the last component: what it fills in must be there before
 
 
@@ -47,8 +49,8 @@ def states(draft: Draft, environment: Environment) -> list[ResponseState]:
     ]
 
 
-def enable(draft: Draft, environment: Environment, response: str) -> None:
-    """Adds a response to an environment, and its RoleBinding to every target there.
+def enable(draft: Draft, environment: Environment, response: str) -> list[str]:
+    """Adds a response to an environment, and its RoleBinding to every target there. Returns warnings.
 
     Raises UsageError where the environment has no such response (yet), or its files can't be edited.
     """
@@ -68,21 +70,31 @@ def enable(draft: Draft, environment: Environment, response: str) -> None:
     draft.write(path, insert(path, raw, _COMPONENTS, component, before=next(later, _FACTS)))
     for namespace in target_folders(draft, environment):
         bind(draft, environment, namespace, response)
+    return _no_way_back(draft, environment)
 
 
-def disable(draft: Draft, environment: Environment, response: str) -> None:
-    """Takes a response out of an environment, and its RoleBinding out of every target there.
+def disable(draft: Draft, environment: Environment, response: str) -> list[str]:
+    """Takes a response out of an environment, and its RoleBinding out of every target there. Returns warnings.
 
-    The RoleBinding of release-pod stays: it is the way back for pods that are isolated already. Raises UsageError for
-    a response that neither the environment nor base/ has.
+    Raises UsageError for a response that neither the environment nor base/ has.
     """
     known = [item.name for item in states(draft, environment)]
     if response not in known:
         raise UsageError(f"there is no response {response}", near(response, known))
     path = leaf_of(environment)
     draft.write(path, remove(path, draft.read(path), _COMPONENTS, _component(environment, response)))
-    for namespace in target_folders(draft, environment) if response != RELEASE else ():
+    for namespace in target_folders(draft, environment):
         unbind(draft, environment, namespace, response)
+    return _no_way_back(draft, environment)
+
+
+def _no_way_back(draft: Draft, environment: Environment) -> list[str]:
+    enabled = enabled_in(draft, environment)
+    isolating = [name for name in _ISOLATING if name in enabled]
+    if not isolating or _RELEASE in enabled:
+        return []
+    hint = f"kre response enable {_RELEASE} --env {environment.name}"
+    return [f"{isolating[0]} is enabled and {_RELEASE} is not: nobody could release what it isolates: {hint}"]
 
 
 def target_folders(draft: Draft, environment: Environment) -> list[str]:

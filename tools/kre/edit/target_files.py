@@ -10,7 +10,6 @@ from kre.edit.splice import written
 from kre.model.bundle import Environment
 
 DISPATCHER = "dispatcher"
-RELEASE = "release-pod"  # the undo: in every target, whatever is enabled
 QUARANTINE = "kre-quarantine-networkpolicy.yaml"
 
 _RESOURCES = ("resources",)
@@ -72,7 +71,7 @@ def binding_file(name: str) -> str:
 
 def wanted_files(namespace: str, enabled: list[str]) -> dict[str, str]:
     """The files of a target, by name, in the order in which its kustomization names them."""
-    names = [DISPATCHER, *sorted({*enabled, RELEASE})]
+    names = [DISPATCHER, *sorted(enabled)]
     return {
         **{binding_file(name): _binding(name, namespace) for name in names},
         QUARANTINE: _NETWORKPOLICY.format(namespace=_scalar(namespace)),
