@@ -13,7 +13,25 @@ from kre import __version__
 from support.cli import kre
 from support.repository import Plan, commit
 
-COMMANDS = ["validate", "render", "rules", "explain", "init", "token", "doctor", "schemas"]
+COMMANDS = [
+    "validate",
+    "render",
+    "rules",
+    "explain",
+    "init",
+    "rule",
+    "response",
+    "target",
+    "token",
+    "doctor",
+    "schemas",
+]
+GROUPS = {
+    "schemas": ["update", "verify"],
+    "rule": ["add", "remove"],
+    "response": ["list", "enable", "disable"],
+    "target": ["list", "add", "remove"],
+}
 
 
 def test_help(snapshot: SnapshotAssertion, tmp_path: Path) -> None:
@@ -23,13 +41,13 @@ def test_help(snapshot: SnapshotAssertion, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [*([name] for name in COMMANDS), ["schemas", "update"], ["schemas", "verify"]], ids=" ".join
+    "command", [*([name] for name in COMMANDS), *([one, two] for one in GROUPS for two in GROUPS[one])], ids=" ".join
 )
 def test_help_of_each(command: list[str], snapshot: SnapshotAssertion, tmp_path: Path) -> None:
     ended = kre(*command, "--help", cwd=tmp_path)
     assert ended.code == 0
     assert ended.out == snapshot
-    assert "Example" in ended.out or command == ["schemas"]
+    assert "Example" in ended.out or (command[0] in GROUPS and len(command) == 1)
 
 
 def test_version(tmp_path: Path) -> None:

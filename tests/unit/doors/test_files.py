@@ -65,6 +65,45 @@ def test_write_all_changes_nothing_where_one_fails(tmp_path: Path) -> None:
     assert sorted(os.listdir(tmp_path)) == ["a", "blocked"]
 
 
+def test_write_all_takes_files_away_and_the_folder_that_is_empty_then(tmp_path: Path) -> None:
+    for name in ("a/one", "a/two", "b/one"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("old")
+    files.write_all(
+        {tmp_path / "a/one": None, tmp_path / "b/one": None, tmp_path / "c/d/new": b"new", tmp_path / "x": None}
+    )
+    assert sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*")) == [
+        *("a", "a/two", "c", "c/d", "c/d/new"),
+    ]
+
+
+@pytest.mark.parametrize("fails", ["replace", "unlink"])
+@pytest.mark.parametrize("at", [1, 2])
+def test_write_all_undoes_what_it_did_before_one_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: str, at: int
+) -> None:
+    for name in ("a", "b", "gone", "gone2"):
+        (tmp_path / name).write_text("old")
+    (tmp_path / "gone").chmod(0o600)
+    calls, real = [], {"replace": os.replace, "unlink": Path.unlink}[fails]
+
+    def failing(*arguments: object) -> None:
+        calls.append(arguments)
+        if len(calls) == at:
+            raise OSError(28, "No space left on device", "x")
+        real(*arguments)
+
+    monkeypatch.setattr(*((os, "replace", failing) if fails == "replace" else (Path, "unlink", failing)))
+    contents = {"a": b"new", "new/file": b"new", "b": b"new", "gone": None, "gone2": None}
+    with pytest.raises(UsageError, match="can't be written: No space left"):
+        files.write_all({tmp_path / name: content for name, content in contents.items()})
+    assert len(calls) == at
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == dict.fromkeys(
+        ("a", "b", "gone", "gone2"), "old"
+    )
+    assert (tmp_path / "gone").stat().st_mode & 0o777 == 0o600
+
+
 def test_write_folder_is_all_or_nothing(tmp_path: Path) -> None:
     written = files.write_folder(tmp_path / "new", {"a": b"1", "b": b"2"})
     assert [path.read_bytes() for path in written] == [b"1", b"2"]

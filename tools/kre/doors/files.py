@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from kre.errors import UsageError
@@ -58,32 +58,65 @@ def write(path: Path, content: bytes) -> None:
     write_all({path: content})
 
 
-def write_all(contents: Mapping[Path, bytes]) -> None:
-    """Writes all new contents beside their files first, and only then puts each in place. Raises UsageError."""
-    waiting: list[tuple[str, Path]] = []
+def write_all(contents: Mapping[Path, bytes | None]) -> None:
+    """Writes all new contents beside their files first, and only then puts each in place; None takes a file away, and
+    its folder where that is empty then. What was done before something failed is undone. Raises UsageError.
+    """
+    undo = contextlib.ExitStack()
     try:
-        for path, content in contents.items():
-            target = path.resolve()
-            waiting.append((_beside(target, content), target))
-        for temporary, path in waiting:
-            os.replace(temporary, path)
+        with undo:
+            waiting = [
+                (_beside(path.resolve(), new, undo), path.resolve())
+                for path, new in contents.items()
+                if new is not None
+            ]
+            for temporary, path in waiting:
+                _kept(path, undo)
+                os.replace(temporary, path)
+            gone = [path for path, new in contents.items() if new is None and path.exists()]
+            for path in gone:
+                _kept(path, undo)
+                path.unlink()
+            undo.pop_all()
     except OSError as error:
         raise UsageError(f"{error.filename or ''}: it can't be written: {error.strerror or error}") from None
-    finally:
-        for temporary, _ in waiting:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(temporary)
+    for path in gone:
+        with contextlib.suppress(OSError):  # not empty
+            path.parent.rmdir()
 
 
-def _beside(path: Path, content: bytes) -> str:
-    path.parent.mkdir(parents=True, exist_ok=True)
+def _beside(path: Path, content: bytes, undo: contextlib.ExitStack) -> str:
+    """Writes a temporary file beside `path`, in a folder that is made where it is missing."""
+    for folder in reversed([folder for folder in (path.parent, *path.parent.parents) if not folder.exists()]):
+        folder.mkdir()
+        undo.callback(_quietly, os.rmdir, folder)
     handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    undo.callback(_quietly, os.unlink, temporary)
     with os.fdopen(handle, "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
     os.chmod(temporary, path.stat().st_mode if path.exists() else 0o644)
     return temporary
+
+
+def _kept(path: Path, undo: contextlib.ExitStack) -> None:
+    """Remembers a file that is about to change, or that there is none."""
+    if not path.exists():
+        undo.callback(_quietly, os.unlink, path)
+        return
+    content, mode = path.read_bytes(), path.stat().st_mode
+
+    def back() -> None:
+        path.write_bytes(content)
+        path.chmod(mode)
+
+    undo.callback(_quietly, back)
+
+
+def _quietly(action: Callable[..., object], *arguments: object) -> None:
+    with contextlib.suppress(OSError):
+        action(*arguments)
 
 
 def write_folder(folder: Path, contents: Mapping[str, bytes]) -> list[Path]:

@@ -1,1 +1,1 @@
-"""The edits that people make most, done right: single values changed in place, and what bootstrap needs."""
+"""The edits that people make most, done right: files changed in place, all of one edit together, and the tokens."""

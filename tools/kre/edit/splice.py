@@ -8,13 +8,13 @@ from collections.abc import Mapping
 
 import yaml
 
+from kre.edit.document import opened
 from kre.errors import UsageError
-from kre.load.source import Unreadable, parse
 from kre.model.resource import Pointer
 from kre.model.source import entry
 
-# A plain scalar that no YAML reader takes for anything but text, in block or flow context.
-_PLAIN = re.compile(r"[A-Za-z/](?:[A-Za-z0-9_./:@+~-]*[A-Za-z0-9_/])?")
+# A plain scalar that no YAML reader takes for anything but text, in block or flow context; the last two are patterns.
+_PLAIN = re.compile(r"(?:\.\.?/)*[A-Za-z/](?:[A-Za-z0-9_./:@+~-]*[A-Za-z0-9_/])?|\^\([A-Za-z0-9|-]+\)\$|\$\.\^")
 _WORDS = frozenset("y n yes no on off true false null".split())
 
 
@@ -24,24 +24,17 @@ def splice(name: str, raw: bytes, values: Mapping[Pointer, str]) -> bytes:
     Raises UsageError (with file and line) where the file can't be read, a pointer leads nowhere, or to what is no
     plain value.
     """
-    try:
-        source = parse(name, raw)
-    except Unreadable as unreadable:
-        raise UsageError(f"{unreadable.finding.place}: {unreadable.finding.message}") from None
-    text = raw.decode("utf-8-sig")
-    bom = raw[: len(raw) - len(text.encode())]
+    file = opened(name, raw)
     edits = []
     for pointer, value in values.items():
-        node = _scalar(source.documents[0].node if source.documents else None, pointer)
+        node = _scalar(file.node, pointer)
         if node is None:
             raise UsageError(
                 f"{name}: there is no value at {'.'.join(map(str, pointer))}", "compare with another environment's"
             )
         if node.value != value:
-            edits.append((node.start_mark.index, node.end_mark.index, _written(value, node.style)))
-    for start, end, written in sorted(edits, reverse=True):
-        text = text[:start] + written + text[end:]
-    return bom + text.encode()
+            edits.append((node.start_mark.index, node.end_mark.index, written(value, node.style)))
+    return file.edited(edits)
 
 
 def _scalar(node: yaml.Node | None, pointer: Pointer) -> yaml.ScalarNode | None:
@@ -53,8 +46,8 @@ def _scalar(node: yaml.Node | None, pointer: Pointer) -> yaml.ScalarNode | None:
     return node if isinstance(node, yaml.ScalarNode) and node.style not in ("|", ">") else None
 
 
-def _written(value: str, style: str | None) -> str:
-    """A text as YAML, in the quotes that stood there, or in some where it needs them."""
+def written(value: str, style: str | None = None) -> str:
+    """A text as YAML, in the quotes that stood there (`style`), or in some where it needs them."""
     if style == "'" and value.isprintable():
         return "'" + value.replace("'", "''") + "'"
     if not style and _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
