@@ -11,7 +11,7 @@ import yaml
 from syrupy.assertion import SnapshotAssertion
 
 from support.cli import Ended, kre
-from support.engine import SHELL, build, state, write
+from support.layout import SHELL, build, state, write
 from support.repository import git
 
 DELETE = "base/responses/options/delete-pod/delete-pod-sensor.yaml"

@@ -11,7 +11,7 @@ import yaml
 from syrupy.assertion import SnapshotAssertion
 
 from support.cli import Ended, kre
-from support.engine import build, state, write
+from support.layout import build, state, write
 from support.repository import git
 
 TARGETS = "overlays/dev/leaves/targets"

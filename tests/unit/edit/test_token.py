@@ -13,7 +13,7 @@ from kre.errors import UsageError
 from kre.load.bundle import load
 from kre.model.resource import dig
 from support.cli import kre
-from support.engine import build
+from support.layout import build
 from support.repository import PROJECT
 
 

@@ -43,6 +43,8 @@ def parse(path: str, raw: bytes) -> Source:
         if mark and mark.line >= text.count("\n") and error.context_mark:
             mark = error.context_mark  # something that was opened there is still open at the end
         at = Place(path, mark.line + 1, mark.column + 1) if mark else Place(path)
+        if "nesting depth" in str(error.problem):  # libyaml's own limit, which the scanner may meet first
+            raise _refuse("Y04", at, f"nested more than {DEPTH} levels deep") from None
         raise _refuse("Y02", at, f"not valid YAML: {error.problem or error.context}", _advice(text, at.line)) from None
     except (yaml.YAMLError, ValueError) as error:
         raise _refuse("Y02", Place(path), f"not valid YAML: {str(error).splitlines()[0]}") from None
