@@ -192,7 +192,7 @@ def test_rights_in_the_engines_own_namespaces() -> None:
     }
     assert held == {
         "approver": {("workflows", verb) for verb in ("get", "list", "watch", "patch")},
-        "dispatcher-leases": {("leases", "get"), ("leases", "update")},
+        "dispatcher-leases": {("leases", verb) for verb in ("create", "get", "update")},
         "dispatcher-workflows": {("workflows", "create")},
         "executor": {("workflowtaskresults", "create"), ("workflowtaskresults", "patch")},
         "operator": {("workflows", verb) for verb in ("get", "list", "watch", "create")},

@@ -34,12 +34,11 @@ def changed(before: dict[str, bytes], after: dict[str, bytes]) -> list[str]:
 
 
 def complaints(root: Path) -> list[str]:
-    """What `kre validate` has against the edited files. The fixture has no Applications (X17), nor a history (R2);
-    F06 and F07 are asked only what they say of RoleBindings."""
+    """What `kre validate` has against the edited files. The fixture has no Applications (X17), nor a history (R2)."""
     found = json.loads(kre("validate", "--format", "json", cwd=root).out)
     assert found["checked"]["objects"] > 5
-    told = [item for item in found["findings"] if item["rule"] not in ("X17", "R2", "F07")]
-    return [item["message"] for item in told if "namespace kre-pipeline is bound there" not in item["message"]]
+    told = [item for item in found["findings"] if item["rule"] not in ("X17", "R2")]
+    return [item["message"] for item in told]
 
 
 def refused(ended: Ended, says: str, hint: str = "") -> None:
@@ -72,7 +71,7 @@ def test_what_a_target_is(engine: Path) -> None:
     assert "an admin applies the project before you push: kubectl apply -k apps/dev" in ended.out
     listed = [
         *("kre-dispatcher-rolebinding.yaml", "kre-delete-pod-rolebinding.yaml", "kre-isolate-pod-rolebinding.yaml"),
-        *("kre-quarantine-networkpolicy.yaml", "target-shop-lease.yaml"),
+        "kre-quarantine-networkpolicy.yaml",
     ]
     assert value(engine, f"{TARGETS}/shop/kustomization.yaml")["resources"] == listed
     made = [f"{TARGETS}/shop/{name}" for name in ("kustomization.yaml", *listed)]
@@ -91,9 +90,6 @@ def test_what_a_target_is(engine: Path) -> None:
         "podSelector": {"matchLabels": {"kre/quarantine": "true"}},
         "policyTypes": ["Ingress", "Egress"],
     }
-    lease = value(engine, f"{TARGETS}/shop/target-shop-lease.yaml")
-    assert lease["metadata"] == {"name": "target-shop", "namespace": "kre-pipeline"}
-    assert "spec" not in lease
     project = (engine / PROJECT).read_text()
     assert "  # targets\n  - {server: CLUSTER, namespace: shop}\n  namespaceResourceWhitelist" in project
 

@@ -48,7 +48,7 @@ def list_command(env: Env, root: Root = None, output: Formatted = Format.TEXT) -
 def add_command(
     namespace: Namespace, env: Env, dry_run: Dry = False, root: Root = None, output: Formatted = Format.TEXT
 ) -> None:
-    """Let the responses of an environment act in a namespace: facts, RoleBindings, quarantine, Lease, AppProject.
+    """Let the responses of an environment act in a namespace: facts, RoleBindings, quarantine, AppProject.
 
     All at once, or nothing. Of a target that is there already, what is missing is made.
 

@@ -1,4 +1,4 @@
-"""The files of one target namespace: who may act there, the quarantine, and the Lease that counts what was done."""
+"""The files of one target namespace: who may act there, and the quarantine."""
 
 from __future__ import annotations
 
@@ -43,15 +43,6 @@ spec:
       kre/quarantine: "true"
   policyTypes: [Ingress, Egress]
 """
-_LEASE = """\
-# Where the dispatchers count what was done in this namespace: in an annotation that Git does not have, so that Argo CD
-# sees no difference.
-apiVersion: coordination.k8s.io/v1
-kind: Lease
-metadata:
-  name: target-{namespace}
-  namespace: kre-pipeline
-"""
 _KUSTOMIZATION = """\
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
@@ -75,14 +66,12 @@ def wanted_files(namespace: str, enabled: list[str]) -> dict[str, str]:
     return {
         **{binding_file(name): _binding(name, namespace) for name in names},
         QUARANTINE: _NETWORKPOLICY.format(namespace=_scalar(namespace)),
-        f"target-{namespace}-lease.yaml": _LEASE.format(namespace=namespace),
     }
 
 
-def ours(namespace: str, name: str) -> bool:
+def ours(name: str) -> bool:
     """Whether a file in a target's folder is of those that kre makes."""
-    fixed = ("kustomization.yaml", QUARANTINE, f"target-{namespace}-lease.yaml")
-    return name in fixed or _BINDING_FILE.fullmatch(name) is not None
+    return name in ("kustomization.yaml", QUARANTINE) or _BINDING_FILE.fullmatch(name) is not None
 
 
 def add_files(draft: Draft, environment: Environment, namespace: str, enabled: list[str]) -> None:

@@ -84,7 +84,7 @@ def remove_target(draft: Draft, environment: Environment, namespace: str) -> lis
     folder = folder_of(environment, namespace)
     there = sorted(os.listdir(draft.root / folder)) if os.path.isdir(draft.root / folder) else []
     for name in there:
-        if not ours(namespace, name):
+        if not ours(name):
             raise UsageError(f"{folder}/{name} is none of the files of a target", "move it away, or remove it, first")
         draft.write(f"{folder}/{name}", None)
     if namespace in held or there:

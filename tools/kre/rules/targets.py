@@ -16,11 +16,6 @@ QUARANTINE = "kre-quarantine"
 _CUT_OFF = {"podSelector": {"matchLabels": {"kre/quarantine": "true"}}, "policyTypes": ["Ingress", "Egress"]}
 
 
-def lease_of(target: str) -> str:
-    """The name of the Lease, in kre-pipeline, in which the actions in a target namespace are counted."""
-    return f"target-{target}"
-
-
 def _targets(environment: Environment) -> list[str]:
     return [str(name) for name in each(environment.spec, "targets")]
 
@@ -54,7 +49,7 @@ def only_targets(bundle: Bundle) -> Iterator[Hit]:
         root = bundle.root_at(f"{environment.folder}/leaves/targets")
         for resource in root.resources if root else ():
             if not _belongs(resource, _targets(environment)):
-                message = f"{resource} among the targets: there stand RoleBindings, {QUARANTINE} and the Leases only"
+                message = f"{resource} among the targets: there stand RoleBindings and {QUARANTINE} only"
                 yield hit(
                     bundle, resource, ("kind",), message, "move it to another leaf, or write it as F07's page has it"
                 )
@@ -64,10 +59,6 @@ def _belongs(resource: Resource, targets: list[str]) -> bool:
     body = resource.body
     if resource.kind == "NetworkPolicy":
         return resource.name == QUARANTINE and resource.namespace in targets and body.get("spec") == _CUT_OFF
-    if resource.kind == "Lease":
-        # Without a spec, and nobody but the dispatchers writes the annotation: Argo CD would reset the count.
-        named = resource.namespace == PIPELINE and resource.name in map(lease_of, targets)
-        return named and not body.get("spec") and not dig(resource.metadata, "annotations")
     return resource.kind == "RoleBinding"
 
 
@@ -85,9 +76,6 @@ def targets_complete(bundle: Bundle) -> Iterator[Hit]:
             lacks = [f"RoleBinding {name}" for name in sorted(wanted.keys() - bound)]
             if not any((item.kind, item.name) == ("NetworkPolicy", QUARANTINE) for item in mine):
                 lacks.append(f"NetworkPolicy {QUARANTINE}")
-            leases = [item.name for item in there or () if (item.kind, item.namespace) == ("Lease", PIPELINE)]
-            if lease_of(target) not in leases:
-                lacks.append(f"Lease {lease_of(target)}")
             for lack in lacks if bound else ():  # F06 says so of one that is not bound at all
                 message = f"target {target} has no {lack} in leaves/targets"
                 yield Hit(facts_place(bundle, environment, "targets"), message, "add it there", (environment.name,))

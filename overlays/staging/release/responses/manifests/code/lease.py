@@ -14,11 +14,11 @@ HOME, ATTEMPTS = "kre-pipeline", 50  # not in the target: whoever owns that coul
 def claim(client: Client, namespace: str, change: Callable[[dict[str, int]], bool]) -> None:
     """Lets `change` edit the namespace's actions (Workflow name -> epoch seconds), and stores them if it says so. By
     compare-and-swap: it runs again on what another has stored meanwhile. Raises ApiError, Refused."""
-    where = path("leases", HOME, f"target-{namespace}", "coordination.k8s.io/v1")
+    leases = path("leases", HOME, group="coordination.k8s.io/v1")
+    where = f"{leases}/target-{namespace}"
     for _ in range(ATTEMPTS):
-        lease = client.get(where)
-        if lease is None:
-            raise ApiError(f"404: there is no Lease {HOME}/target-{namespace}")
+        found = client.get(where)
+        lease = found or {"metadata": {"name": f"target-{namespace}", "namespace": HOME}}
         annotations = lease["metadata"].get("annotations") or {}
         try:
             actions = {key: value + 0 for key, value in json.loads(annotations.get(ACTIONS) or "{}").items()}
@@ -27,7 +27,7 @@ def claim(client: Client, namespace: str, change: Callable[[dict[str, int]], boo
         if not change(actions):
             return
         lease["metadata"]["annotations"] = annotations | {ACTIONS: json.dumps(actions)}
-        if client.call("PUT", where, lease, take=(409,))[0] != 409:
+        if client.call("PUT" if found else "POST", where if found else leases, lease, take=(409,))[0] != 409:
             return
         time.sleep(random.uniform(0.002, 0.03))  # noqa: S311 - to fall out of step
     raise ApiError("409: others write the Lease all the time")
