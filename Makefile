@@ -15,7 +15,7 @@ export PATH := $(BIN):$(CURDIR)/$(VENV)/bin:$(PATH)
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
-demo: $(VENV)/ready ## validate everything, then play six recorded alerts; no cluster, under a minute
+demo: $(VENV)/ready ## validate everything, then play recorded alerts through the engine; no cluster, under a minute
 	@command -v kubectl >/dev/null || test -x $(BIN)/kustomize || { \
 	  echo "make demo: kubectl is missing: install it (kubernetes.io/docs/tasks/tools), or run: make tools" >&2; exit 3; }
 	@PYTHONPATH=tools $(PY) -m demo

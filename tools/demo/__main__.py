@@ -1,25 +1,24 @@
-"""`make demo`: validates this repository, then plays the recorded alerts of delete-pod against a local API server."""
+"""`make demo`: validates this repository, then plays the recorded alerts of dev's responses without a cluster."""
 
 from __future__ import annotations
 
 import json
 import sys
-import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
-import yaml
-
-from demo.apiserver import ApiServer, pod
-from demo.seed import respond, response, unpack
+from demo.play import Played, play
+from demo.pods import cluster
+from demo.stage import Stage
 from kre.load.bundle import load
+from kre.model.bundle import Bundle
 from kre.report.result import count, result
 from kre.report.text import text
 from kre.rules.run import validate
 
 ROOT = Path(__file__).resolve().parents[2]
-ALERTS = ROOT / "base" / "responses" / "options" / "delete-pod" / "alerts"
+OPTIONS = ROOT / "base" / "responses" / "options"
+ENVIRONMENT = "dev"
 
 
 def main() -> int:
@@ -31,23 +30,38 @@ def main() -> int:
     print(f"   {text(made)}")
     if count(made, "error"):
         return 1
-    known = response(bundle, "dev", "delete-pod")
-    pods = [pod(**entry) for entry in yaml.safe_load((Path(__file__).parent / "pods.yaml").read_text())]
-    print("2. Recorded alerts, played through the responder of dev:\n")
-    with ApiServer(pods) as server, tempfile.TemporaryDirectory() as folder:
-        code = unpack(known, Path(folder))
-        for path in sorted(ALERTS.glob("*.json")):
-            alert = json.loads(path.read_text())
-            print(_line(path.stem, respond(known, alert, server.url, code)))
-        left = ", ".join(f"{namespace}/{name}" for namespace, name in sorted(server.state.pods))
-    print(f"\n   still running: {left}")
+    print(f"2. Recorded alerts, through Sensor filters, the real dispatcher and the real responder of {ENVIRONMENT}:")
+    for sensor in sorted(bundle.of(ENVIRONMENT, "Sensor"), key=lambda item: item.name):
+        _respond(bundle, sensor.name)
     print(f"\n{time.monotonic() - started:.1f} s. Next: README.md, and `kre --help`.")
     return 0
 
 
-def _line(name: str, record: dict[str, Any]) -> str:
-    pod = f"{record['namespace']}/{record['pod']}"
-    return f"   {name:<20} {pod:<38} {record['outcome']:<8} {record['reason']}"
+def _respond(bundle: Bundle, response: str) -> None:
+    """The alerts of one response, each on what the one before has left."""
+    print(f"\n   {response}")
+    with Stage(bundle.of(ENVIRONMENT, *_KINDS), cluster()) as stage:
+        for path in sorted((OPTIONS / response / "alerts").glob("*.json")):
+            alert = json.loads(path.read_text())
+            fields = alert["output_fields"]
+            pod = f"{fields['k8s.ns.name']}/{fields['k8s.pod.name']}"
+            outcome, reason = told(play(stage, response, alert))
+            print(f"   {path.stem:<19} {pod:<36} {outcome:<15} {reason}")
+
+
+_KINDS = (
+    *("ClusterRole", "ConfigMap", "Deployment", "Namespace", "NetworkPolicy", "Role", "RoleBinding"),
+    *("Sensor", "WorkflowTemplate"),
+)
+
+
+def told(played: Played) -> tuple[str, str]:
+    """(outcome, reason) of whoever spoke last about an alert."""
+    if played.stopped_by is not None:
+        return "filtered", f"by the Sensor, on {played.stopped_by.replace(chr(92), '')}"
+    responders = [record for ran in played.workflows for record in ran.records]
+    last = (responders or list(played.records))[-1]
+    return last["outcome"], last["reason"]
 
 
 if __name__ == "__main__":
