@@ -31,6 +31,7 @@ class Engine:
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
+        self._given: set[str] = set()
 
     def said(self, alert_id: str, part: str = "dispatcher") -> list[Object]:
         """The records about an alert, of the dispatcher or of the responders."""
@@ -92,18 +93,24 @@ class Engine:
 
     def forget(self, namespace: str = DEMO) -> None:
         """Takes back what the Lease has counted, so that one test's actions are not another's cap."""
-        self.cluster.run("-n", PIPELINE, "annotate", "lease", f"target-{namespace}", "kre/actions-")
+        self.cluster.run("-n", PIPELINE, "delete", "lease", f"target-{namespace}", "--ignore-not-found")
 
     def victims(self, count: int = 1, name: str = "victim") -> dict[str, str]:
-        """uid -> name of ready pods of a Deployment that keeps more than enough of them."""
-        selector = f"--selector=app={name}"
+        """uid -> name of ready pods of a Deployment that keeps more than enough of them. None is given out twice: the
+        dispatcher remembers for which it has acted."""
 
-        def ready() -> dict[str, str] | None:
-            pods = [pod for pod in self.cluster.list("pods", DEMO, selector) if _ready(pod)]
-            return {pod["metadata"]["uid"]: pod["metadata"]["name"] for pod in pods} if len(pods) > count else None
+        def fresh() -> dict[str, str] | None:
+            pods = [pod for pod in self.cluster.list("pods", DEMO, f"--selector=app={name}") if _ready(pod)]
+            known = {pod["metadata"]["uid"]: pod["metadata"]["name"] for pod in pods}
+            found = {uid: pod for uid, pod in known.items() if uid not in self._given}
+            worn = [pod for uid, pod in known.items() if uid in self._given]
+            if len(found) < count and worn:
+                self.cluster.run("-n", DEMO, "delete", "pod", *worn, "--wait=false")
+            return found if len(found) >= count and len(known) > count else None
 
-        found = wait(f"{count + 1} pods {name}", ready)
-        return dict(list(found.items())[:count])
+        found = dict(list(wait(f"{count} fresh pods {name}", fresh, pause=1).items())[:count])
+        self._given |= found.keys()
+        return found
 
     def victim(self, name: str = "victim") -> tuple[str, str]:
         """(name, uid) of one of them."""

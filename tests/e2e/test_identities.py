@@ -108,5 +108,5 @@ def _review(user: str, groups: list[str], verb: str, kind: tuple[str, str], plac
 
 def _ask(api: Api, review: dict[str, object]) -> bool:
     answer = api.ask(ADMIN, Ask("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", review, dry=False))
-    assert answer.status == 201, answer  # noqa: PLR2004 - created
+    assert answer.status == 201, answer
     return bool(json.loads(answer.text)["status"]["allowed"])

@@ -1,4 +1,4 @@
-"""Observe, approve, enforce: on the cluster, by commits to ConfigMap settings."""
+"""Mode approve: a person decides, and nothing but the decision is that person's to write."""
 
 from __future__ import annotations
 
@@ -22,23 +22,6 @@ def approve(up: Engine) -> Iterator[Engine]:
     up.forget()
     yield up
     up.set(delete_pod__mode=None, isolate_pod__mode=None)
-
-
-@pytest.mark.parametrize("response", ["delete-pod", "isolate-pod", "label-pod", "contain-pod", "notify"])
-def test_observe_changes_nothing(engine: Engine, response: str) -> None:
-    name, uid = engine.victim()
-    before = state(engine)
-    key = f"{response.replace('-', '_')}__mode"
-    engine.set(**{key: "observe"})
-    try:
-        record = engine.respond(response, DEMO, name, uid)
-    finally:
-        engine.set(**{key: None})
-    assert record["outcome"].startswith("would-"), record
-    assert record["reason"] == "mode is observe"
-    assert state(engine) == before
-    (event,) = engine.events(DEMO, record["workflow"])
-    assert event["metadata"]["annotations"]["kre/mode"] == "observe"
 
 
 def suspended(engine: Engine, workflow: str) -> str:
@@ -122,6 +105,7 @@ def test_nobody_in_time_and_then_too_late(approve: Engine) -> None:
     assert uid in approve.cluster.running(DEMO)
 
 
+MADE_UP = {"id": "made-up", "name": "made-up", "displayName": "made-up", "type": "Suspend", "phase": "Succeeded"}
 TAMPERED: dict[str, Any] = {
     "another's name": lambda node: decision(node, "Succeeded", by="boss"),
     "no name": lambda node: {"status": {"nodes": {node: {"phase": "Succeeded"}}}},
@@ -134,7 +118,7 @@ TAMPERED: dict[str, Any] = {
     "a made up phase": lambda node: decision(node, "Omitted"),
     "a new node": lambda node: {
         "metadata": {"annotations": {"kre/approved-by": "anna"}},
-        "status": {"nodes": {node: {"phase": "Succeeded"}, "made-up": {"phase": "Succeeded"}}},
+        "status": {"nodes": {node: {"phase": "Succeeded"}, "made-up": MADE_UP}},
     },
     "the whole phase": lambda node: {
         "metadata": {"annotations": {"kre/approved-by": "anna"}},
