@@ -152,8 +152,13 @@ def _internals() -> list[Case]:
     gone = delete("workflowtaskresults", RESPONSES, "admission")
     all_gone = Ask("DELETE", collection("workflowtaskresults", RESPONSES))
     cluster = (COLLECTOR, NAMESPACES, MANAGER)
+    artifacts = patch("workflowartifactgctasks", RESPONSES, "admission/status", {"status": {}})
+    status = patch("workflowtasksets", RESPONSES, "admission/status", {"status": {"nodes": {}}})
     kinds = {kind: create(kind, RESPONSES, body) for kind, body in _INTERNAL.items()}
     return [
+        case("a task set's status", STRANGER, status, INTERNALS),
+        case("an artifact task's status", STRANGER, artifacts, INTERNALS),
+        case("a task set's status", CONTROLLER, status),
         *(case("a result", who, made) for who in (EXECUTOR, CONTROLLER, ADMIN)),
         *(case("changes a result", who, changed) for who in (EXECUTOR, CONTROLLER, ADMIN, *cluster)),
         *(case("deletes a result", who, gone) for who in (CONTROLLER, ADMIN, *cluster)),

@@ -7,7 +7,7 @@ from typing import Any
 
 from e2e.admission.api import ADMIN, DISPATCHER, EXECUTOR, STRANGER, Ask, Who, account
 from e2e.admission.case import Case, collection, delete, patch
-from e2e.admission.stage import CLOSED, KEPT, PROTECTED, TARGET
+from e2e.admission.stage import CLOSED, KEPT, OPEN, PROTECTED, TARGET
 
 CORE = "/api/v1"
 DELETE_POD, CONTAIN_POD, ISOLATE_POD, RELEASE_POD, LABEL_POD, NOTIFY = (
@@ -50,6 +50,7 @@ def deletes(uids: Uids) -> list[Case]:
             for who in (DISPATCHER, EXECUTOR, ISOLATE_POD, RELEASE_POD, LABEL_POD, NOTIFY, FALSE)
         ),
         *(case(f"a pod in {space}", NOT_HERE, space=space) for space in CLOSED),
+        *(case(f"a pod in {space}", space=space) for space in OPEN),
         case("a pod of a protected namespace", PROTECTED_SPACE, space=PROTECTED),
         case("a protected pod", PROTECTED_POD, name="protected"),
         case("a static pod", STATIC, name="mirror"),
@@ -141,6 +142,7 @@ CHANGES: list[Case] = [
     _isolate("strips none, of a StatefulSet", labels=SET, notes=None),
     _isolate("does it again", pod="isolated", labels=SET, notes=None),
     _isolate("strips the rest", pod="half", labels={"tier": None}),
+    _isolate("strips what came back since", pod="back", labels={"app": None}),
     _isolate("does not note it", KEPT_NOTE, notes=None),
     _isolate("notes half of it", KEPT_NOTE, notes={NOTE: '{"app": "shop"}'}),
     _isolate("notes a wrong value", KEPT_NOTE, notes={NOTE: json.dumps(KEPT | {"app": "x"})}),
@@ -198,6 +200,7 @@ CHANGES: list[Case] = [
             _label(f"in {space}", NOT_THERE, space=space),
         )
     ),
+    *(_change(f"in {space}", space=space, labels=SET) for space in OPEN),
     _change("in a protected namespace", PROTECTED_SPACE, space=PROTECTED, labels=SET),
     _release("in a protected namespace", PROTECTED_SPACE, space=PROTECTED, pod="plain"),
     *(

@@ -12,6 +12,7 @@ POLICIES = PROJECT / "base/responses/manifests/admission"
 TARGET = "admission-target"
 PROTECTED = "admission-protected"  # by annotation
 CLOSED = ("kube-admission", "argo-admission", "falco-admission", "kre-pipeline", "kre-responses")  # by name
+OPEN = ("x-falco-admission", "x-kre-pipeline", "kre-pipeline-x", "kre-responses-x", "akube-admission")
 NOBODY = "admission.invalid"  # a scheduler and a registry that there are not
 KEPT = {"app": "shop", "tier": "web"}
 MARK = "kre.test/admission"  # on everything that the tests have made
@@ -55,13 +56,14 @@ def pods() -> list[dict[str, Any]]:
             labels={"kre/quarantine": "true", "tier": "web"},
             annotations={"kre/isolated-labels": '{"app":"shop"}'},
         ),
+        _pod("back", labels=isolated["labels"] | {"app": "other"}, annotations=isolated["annotations"]),
         _pod("protected", annotations=protected),
         _pod("late", labels=isolated["labels"], annotations=isolated["annotations"] | protected),
         _pod("mirror", annotations={"kubernetes.io/config.mirror": "x"}, node=NOBODY),
         _pod("daemon", ownerReferences=_owner("DaemonSet", "apps/v1")),
         _pod("node", ownerReferences=_owner("Node", "v1")),
         _pod("replica", ownerReferences=_owner("ReplicaSet", "apps/v1")),
-        *(_pod("plain", namespace, **isolated) for namespace in (PROTECTED, *CLOSED)),
+        *(_pod("plain", namespace, **isolated) for namespace in (PROTECTED, *CLOSED, *OPEN)),
     ]
 
 
@@ -97,7 +99,7 @@ def objects() -> list[dict[str, Any]]:
     rbac = "rbac.authorization.k8s.io/v1"
     role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": EVERYTHING}
     group = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": EVERYTHING}
-    namespaces = (TARGET, PROTECTED, *CLOSED)
+    namespaces = (TARGET, PROTECTED, *CLOSED, *OPEN)
     made = [_simple("v1", "Namespace", name) for name in namespaces]
     made[1]["metadata"]["annotations"] = {"kre/protected": "true"}
     made += [_simple("v1", "ServiceAccount", "admission", name) for name in namespaces]
@@ -108,6 +110,8 @@ def objects() -> list[dict[str, Any]]:
         _simple("coordination.k8s.io/v1", "Lease", "admission", "kre-pipeline"),
         _simple("coordination.k8s.io/v1", "Lease", "target-admission", TARGET),
         _simple("argoproj.io/v1alpha1", "WorkflowTaskResult", "admission", "kre-responses"),
+        _simple("argoproj.io/v1alpha1", "WorkflowArtifactGCTask", "admission", "kre-responses", spec={}),
+        _simple("argoproj.io/v1alpha1", "WorkflowTaskSet", "admission", "kre-responses", spec={}),
         _workflow("admission-waiting", **{"kre/requested-by": OPERATED, "note": "mine"}),
         _workflow("admission-approved", **{"kre/approved-by": "anna@example.org"}),
     ]
@@ -155,10 +159,11 @@ class Stage:
         """Everything away but the namespaces: without controllers they would never be gone, nor be used again."""
         if self._ours:
             self.cluster.run("delete", "--ignore-not-found", "--kustomize", str(POLICIES))
-        held = _listed([made for made in self.made if made["kind"] == "Pod"])
+        gone = [made for made in reversed(self.made) if made["kind"] != "Namespace"]
+        self.delete(gone)
+        # Ours, and those of controllers that wait for what was never there; the rest is gone already.
         free = ("--type=merge", '--patch={"metadata":{"finalizers":null}}', "--filename=-")
-        self.cluster.run("patch", *free, stdin=held, check=False)  # some may not have been made
-        self.delete([made for made in reversed(self.made) if made["kind"] != "Namespace"])
+        self.cluster.run("patch", *free, stdin=_listed(gone), check=False)
 
 
 def _key(made: dict[str, Any]) -> tuple[str, str, str]:

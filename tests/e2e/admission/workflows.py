@@ -46,7 +46,7 @@ LABELS = "of labels kre/response alone, which names the template"
 NO_NOTES = "the dispatcher sets no annotation"
 REQUESTED = "an operator sets annotation kre/requested-by to their own user name, and no other"
 USER = "this user name can't stand in a record"
-METADATA = "no finalizers, owners or generateName"
+METADATA = "no finalizers or owners, and of the dispatcher no generateName"
 STATUS = "a Workflow begins without status"
 SPEC = "of the spec only workflowTemplateRef.name and arguments.parameters"
 NAMES = "only the parameters namespace, pod, uid, rule, alert, received and mode, each with name and value"
@@ -174,6 +174,8 @@ CASES: list[Case] = [
     _by_operator("all seven parameters", parameters=_listed(GOOD)),
     _by_operator("a long word", name="release-pod-" + "x" * 42),
     _by_operator("an approver as well", who=BOTH),
+    _by_operator("has its name generated", name="", generateName="release-pod-"),
+    _by_operator("has another's name generated", WORD, name="", generateName="delete-pod-"),
     _by_operator("another response", ONLY_RELEASE, template="delete-pod"),
     _by_operator("no name of the pod", MISSING, parameters=_listed(RELEASE)[::2]),
     _by_operator("no namespace", MISSING, parameters=_listed(RELEASE)[1:]),
