@@ -29,7 +29,7 @@ validate: $(VENV)/ready tools ## this repository, by both engines
 lint: $(VENV)/dev tools-actionlint ## ruff, mypy, yamllint, actionlint
 	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
-	cd base/responses/manifests/responder && $(CURDIR)/$(VENV)/bin/mypy --config-file $(CURDIR)/pyproject.toml --cache-dir $(CURDIR)/.mypy_cache/responder .
+	cd base/responses/manifests/code && $(CURDIR)/$(VENV)/bin/mypy --config-file $(CURDIR)/pyproject.toml --cache-dir $(CURDIR)/.mypy_cache/code .
 	$(VENV)/bin/yamllint --strict .
 	actionlint
 
