@@ -1,0 +1,257 @@
+"""The engine's code between an API server double and a folder of settings, as in its pod."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import importlib
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
+
+from demo.apiserver import ApiServer, Request, State, deployment, networkpolicy, pod, replicaset, service
+from support.repository import PROJECT
+
+CODE = PROJECT / "base/responses/manifests/code"
+UID = "7f9d2c1e-5b3a-4e8f-9c6d-0a1b2c3d4e01"
+OTHER_UID = "11111111-5b3a-4e8f-9c6d-0a1b2c3d4e02"
+WORKFLOW = "some-response-0123456789abcdef0123"
+APPROVED = {"KRE_ANNOTATIONS": '{"kre/approved-by": "dana@example.org"}'}
+REQUESTED = {"KRE_ANNOTATIONS": '{"kre/requested-by": "ola@example.org"}'}
+ACTIONS = ("delete", "isolate", "release", "label", "notify")
+
+ENVIRON = {
+    "KRE_RESPONSE": "some-response",
+    "KRE_STEP": "act",
+    "KRE_STATUS": "",
+    "KRE_WORKFLOW": WORKFLOW,
+    "KRE_NAMESPACE": "shop",
+    "KRE_POD": "web-1",
+    "KRE_UID": UID,
+    "KRE_RULE": "terminal-shell-in-container",
+    "KRE_ALERT": "0e5d1a5c-4c5b-4d7e-9d6c-2f4e0a7b9c11",
+    "KRE_RECEIVED": "1785000000",
+    "KRE_MODE": "enforce",
+    "KRE_ANNOTATIONS": "{}",
+    "KRE_ACTION": "delete",
+}
+SETTINGS = {
+    "mode": "enforce",
+    "targets": "^(shop|till)$",
+    "protected-namespaces": "vault",
+    "protected-owners": "DaemonSet",
+    "min-healthy": "1",
+    "min-healthy-percent": "0",
+    "min-age": "0",
+}
+
+
+@cache
+def code() -> SimpleNamespace:
+    """The engine's modules by name, imported from their folder; sys.modules is as before, for others of these names."""
+    names = [path.stem for path in CODE.glob("*.py")]
+    kept = {name: sys.modules.pop(name) for name in names if name in sys.modules}
+    with mock.patch.object(sys, "path", [str(CODE), *sys.path]), mock.patch.object(sys, "dont_write_bytecode", True):
+        try:
+            return SimpleNamespace(**{name: importlib.import_module(name) for name in names})
+        finally:
+            for name in names:
+                sys.modules.pop(name, None)
+            sys.modules.update(kept)
+
+
+def shop(healthy: int = 2, **changes: Any) -> list[dict[str, Any]]:
+    """The pod web-1 of namespace shop (with `changes`), `healthy` more pods of its Deployment, their Service, the
+    policy of the quarantine; and pods that nobody means."""
+    labels = {"app": "web", "track": "stable"}
+    given = {"owner": ("ReplicaSet", "web-5d8", "rs-1"), "labels": labels} | changes
+    others = [
+        pod("shop", f"web-{i + 2}", owner=("ReplicaSet", "web-5d8", "rs-1"), labels=labels) for i in range(healthy)
+    ]
+    return [
+        deployment("shop", "web", healthy + 1, "deploy-1"),
+        replicaset("shop", "web-5d8", healthy + 1, "rs-1", owner=("Deployment", "web", "deploy-1"), selector=labels),
+        pod("shop", "web-1", UID, **given),
+        *others,
+        pod("shop", "till", OTHER_UID, labels={"app": "till"}),
+        pod("till", "web-1", "22222222-5b3a-4e8f-9c6d-0a1b2c3d4e03", labels=labels),
+        service("shop", "web", {"app": "web"}),
+        networkpolicy("shop", "kre-quarantine", {"kre/quarantine": "true"}, types=("Ingress", "Egress")),
+    ]
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What one run of the responder left: exit code, standard output, the files in KRE_OUT."""
+
+    code: int
+    text: str
+    files: dict[str, str]
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.text.splitlines()]
+
+    @property
+    def record(self) -> dict[str, Any]:
+        (made,) = self.records
+        return made
+
+    @property
+    def said(self) -> tuple[int, str, str]:
+        """(exit code, outcome, reason)."""
+        return self.code, self.record["outcome"], self.record["reason"]
+
+
+class Engine:
+    """Runs the responder against a double whose state can be set again."""
+
+    def __init__(self, server: ApiServer, folder: Path) -> None:
+        self.server, self.folder, self.settings = server, folder / "settings", dict(SETTINGS)
+        self._written: dict[str, str] | None = None
+        self.out = folder / "out"
+        self.out.mkdir(parents=True)
+        self.start([])
+
+    def start(self, objects: Iterable[dict[str, Any]], settings: Mapping[str, str] | None = None) -> None:
+        """From here on: these objects, a settings folder as the kubelet makes it, no requests yet."""
+        self.server.state = State(graceful=self.server.state.graceful)
+        self.server.state.add([copy.deepcopy(one) for one in objects])
+        self.settings = SETTINGS | dict(settings or {})
+        self.before = self._objects()
+
+    def run(self, patience: float = 5.0, timeout: float = 5.0, **environ: str | None) -> Ran:
+        """In this process, by a clock that waits for nobody; `environ` changes what the Workflow gives, None leaves a
+        value out."""
+        modules, made = code(), []
+
+        def client(url: str) -> Any:
+            made.append(modules.api.Client(url, patience, timeout))
+            return made[-1]
+
+        stream = io.TextIOWrapper(io.BytesIO(), write_through=True)
+        with (
+            mock.patch.object(modules.responder, "Client", client),
+            mock.patch.object(modules.api, "time", Clock()),
+            contextlib.redirect_stdout(stream),
+        ):
+            try:
+                ended = modules.responder.main(self._environ(environ))
+            finally:
+                for one in made:
+                    one._connection().close()
+        return self._ran(ended, stream.buffer.getvalue())
+
+    def process(self, python: str = sys.executable, **environ: str | None) -> Ran:
+        """As its pod runs it, with nothing else in its environment."""
+        with self.started(python, **environ) as process:
+            out, err = process.communicate(timeout=60)
+        assert err == b""
+        return self._ran(process.returncode, out)
+
+    def started(self, python: str = sys.executable, **environ: str | None) -> subprocess.Popen[bytes]:
+        """The process, just started."""
+        command = [python, "-EsB", str(CODE / "responder.py")]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        return subprocess.Popen(command, env=self._environ(environ), **pipes)
+
+    def _environ(self, changes: Mapping[str, str | None]) -> dict[str, str]:
+        if self._written != self.settings:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            settings_folder(self.folder, self.settings)
+            self._written = dict(self.settings)
+        own = {"KRE_API": self.server.url, "KRE_SETTINGS": str(self.folder), "KRE_OUT": str(self.out)}
+        return {key: value for key, value in {**ENVIRON, **own, **changes}.items() if value is not None}
+
+    def _ran(self, ended: int, text: bytes) -> Ran:
+        files = {path.name: path.read_text() for path in self.out.iterdir()}
+        for path in self.out.iterdir():
+            path.unlink()
+        return Ran(ended, text.decode("ascii"), files)
+
+    def _objects(self) -> dict[tuple[str, str, str], Any]:
+        with self.server.state.lock:
+            found = self.server.state.objects.items()
+            return {(str(kind), *key): copy.deepcopy(one) for kind, kept in found for key, one in kept.items()}
+
+    @property
+    def touched(self) -> set[tuple[str, str, str]]:
+        """(resource, namespace, name) of each object that is not as at the start, or is new, or gone; but Events."""
+        now = self._objects()
+        places = {key for key in now.keys() | self.before.keys() if now.get(key) != self.before.get(key)}
+        return {key for key in places if key[0] != "events"}
+
+    @property
+    def changing(self) -> list[Request]:
+        """The requests so far that would change something, but for those that make an Event."""
+        asked = self.server.state.requests
+        return [one for one in asked if one.method != "GET" and (one.method, one.resource) != ("POST", "events")]
+
+    @property
+    def events(self) -> list[dict[str, Any]]:
+        return list(self.server.state.all("events"))
+
+    @property
+    def pod(self) -> dict[str, Any] | None:
+        """shop/web-1 as it is now."""
+        return copy.deepcopy(self.server.state.pods.get(("shop", "web-1")))
+
+
+@contextlib.contextmanager
+def engine(
+    folder: Path,
+    objects: Iterable[dict[str, Any]] = (),
+    settings: Mapping[str, str] | None = None,
+    *,
+    graceful: bool = False,
+    rights: Any = None,
+    fault: Any = None,
+) -> Iterator[Engine]:
+    """An Engine that is started with `objects` and `settings`; `graceful`, `rights` and `fault` are its ApiServer's."""
+    double = _double()
+    double.state = State(graceful=graceful)
+    double.rights, double.fault = rights, fault
+    made = Engine(double, folder)
+    made.start(objects, settings)
+    yield made
+
+
+@cache
+def _double() -> ApiServer:
+    """One for all tests, which take turns: to start and stop it takes longer than most of them."""
+    return ApiServer().__enter__()
+
+
+def settings_folder(folder: Path, values: Mapping[str, str] | None = None) -> Path:
+    """A folder as the kubelet mounts a ConfigMap: each key a link through `..data` to the folder of a version."""
+    version = folder / "..2026_01_01"
+    version.mkdir(parents=True)
+    os.symlink(version.name, folder / "..data")
+    for name, value in (values or {}).items():
+        (version / name).write_text(value)
+        os.symlink(f"..data/{name}", folder / name)
+    return folder
+
+
+class Clock:
+    """Stands for the module time: sleeping takes no time, but is counted."""
+
+    def __init__(self) -> None:
+        self.now, self.slept = 0.0, list[float]()
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now += seconds

@@ -1,0 +1,67 @@
+"""What the code may be made of: it runs from a ConfigMap in a plain Python image."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from support.engine import CODE, REQUESTED, engine, shop
+
+FILES = sorted(CODE.glob("*.py"))
+
+
+def test_standard_library_only() -> None:
+    own = {path.stem for path in FILES}
+    assert own & set(sys.stdlib_module_names) == set(), "no name hides one of the library's"
+    imported = set()
+    for path in FILES:
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                assert node.level == 0
+                imported.add(str(node.module).split(".")[0])
+    assert imported - own - set(sys.stdlib_module_names) == set()
+    assert own - imported == {"dispatcher", "responder"}, "no module that nobody uses"
+
+
+def test_small_enough_to_be_read() -> None:
+    assert sum(path.read_text().count("\n") for path in FILES) < 900
+    assert sum(len(path.read_bytes()) for path in FILES) < 512 * 1024, "a ConfigMap holds 1 MiB"
+
+
+@pytest.mark.parametrize("minor", [11, 12, 13])
+def test_grammar(minor: int) -> None:
+    for path in FILES:
+        ast.parse(path.read_text(), feature_version=(3, minor))
+
+
+@pytest.mark.parametrize("minor", [11, 12, 13])
+def test_runs_by_each_python_that_is_here(tmp_path: Path, minor: int) -> None:
+    """The others are for CI. A name on the PATH may be no more than a signpost."""
+    python = shutil.which(f"python3.{minor}") or ""
+    if not python or subprocess.run([python, "-c", ""], check=False, capture_output=True).returncode:
+        pytest.skip(f"there is no python3.{minor}")
+    script = "import ast, sys; [compile(open(name).read(), name, 'exec') for name in sys.argv[1:]]"
+    subprocess.run([python, "-I", "-W", "error", "-c", script, *map(str, FILES)], check=True)
+    with engine(tmp_path, shop()) as it:
+        assert it.process(python, KRE_ACTION="isolate").record["outcome"] == "isolated"
+        assert it.process(python, KRE_ACTION="release", **REQUESTED).record["outcome"] == "released"
+        assert it.process(python, KRE_ACTION="delete").record["outcome"] == "deleted"
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_says_what_it_is_and_keeps_out_what_is_dangerous(path: Path) -> None:
+    text = path.read_text()
+    assert ast.get_docstring(ast.parse(text))
+    assert text.isascii()
+    assert not re.search(
+        r"\b(eval|exec|compile|__import__|pickle|subprocess|os\.system)\b\s*\(", text.replace("re.compile(", "")
+    )
+    assert not re.search(r"verify_mode|check_hostname|_create_unverified_context|CERT_NONE", text)
