@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import guard
 import lease
 import record
-from api import Client, Object, path
+from api import ApiError, Client, Object, path
 from names import QUARANTINE, Gone, Refused
 from request import FIELDS, parse_alert
 from settings import Settings, Values
@@ -43,12 +43,12 @@ class Dispatcher:
         alert |= {"uid": alert["uid"] or self._uid(alert), "mode": mode}
         cooldown = max(1, settings.number(response, "cooldown"))
         bucket = int(alert["received"]) // cooldown
-        name, before = workflow(response, alert, bucket), workflow(response, alert, bucket - 1)
+        name, *near = (workflow(response, alert, bucket + step) for step in (0, -1, 1))  # alerts keep no order
         facts |= alert | {"workflow": name}
-        known = name in self._done or now - self._done.get(before, -cooldown) < cooldown
-        if known or not self._claim(settings, response, alert["namespace"], name, before):
+        known = name in self._done or any(now - self._done.get(each, -cooldown) < cooldown for each in near)
+        if known or (claimed := self._claim(settings, response, alert["namespace"], name, near)) == "done":
             return AGAIN
-        if lane == "label" and mode == "enforce":
+        if claimed == "new" and lane == "label" and mode == "enforce":
             facts["lane"] = self._label(settings, response, alert)
         created = self._create(name, response, alert)
         self._done[name] = now
@@ -61,43 +61,41 @@ class Dispatcher:
         pod = self._client.get(path("pods", alert["namespace"], alert["pod"]))
         if pod is None:
             raise Gone("there is no such pod")
-        statuses = [
-            each for key, each in (pod.get("status") or {}).items() if key.lower().endswith("containerstatuses")
-        ]
-        ids = [str(status.get("containerID")).rpartition("//")[2] for each in statuses for status in each]
+        lists = [each for key, each in pod["status"].items() if key.lower().endswith("containerstatuses")]
+        ids = [str(status.get("containerID")).rpartition("//")[2] for each in lists for status in each]
         if alert["container"] not in ids:
             raise Refused("no container of the pod has this id")
         return str(pod["metadata"]["uid"])
 
-    def _claim(self, settings: Settings, response: str, namespace: str, name: str, before: str) -> bool:
-        """Counts the action before it is done; False where the bucket before has it. Raises Refused over the cap."""
+    def _claim(self, settings: Settings, response: str, namespace: str, name: str, near: list[str]) -> str:
+        """Counts an action that is "new" before it is done. It is "begun" where it was counted, "done" where one of
+        `near` was within the cool-down. Raises Refused over the cap."""
         cooldown, cap, window = (settings.number(response, key) for key in ("cooldown", "cap", "window"))
-        now, again = int(self._clock()), False
+        now, found = int(self._clock()), "begun"
 
         def change(actions: dict[str, int]) -> bool:
-            nonlocal again
+            nonlocal found
             if name in actions:  # a redelivery, or a replica that ended between counting and doing
                 return False
-            for old in [key for key, then in actions.items() if now - then > max(window, cooldown)]:
+            ages = {key: now - then for key, then in actions.items() if key.rpartition("-")[0] == response}
+            for old in [key for key, age in ages.items() if age > max(window, cooldown)]:
                 del actions[old]
-            if again := now - actions.get(before, now - cooldown) < cooldown:
-                return False
-            if sum(key.startswith(f"{response}-") and now - then < window for key, then in actions.items()) >= cap:
+            found = "done" if any(ages.get(each, cooldown) < cooldown for each in near) else "new"
+            if found == "new" and sum(age < window for age in ages.values()) >= cap:
                 raise Refused(f"cap: {cap} actions of this response in this namespace within {window} s")
             actions[name] = now
-            return True
+            return found == "new"
 
         lease.claim(self._client, namespace, change)
-        return not again
+        return found
 
     def _label(self, settings: Settings, response: str, alert: Mapping[str, str]) -> str:
-        """The fast lane. What it may not do the Workflow will refuse too, and record."""
+        """The fast lane. What it may not do, or can't, is the Workflow's to do, or to refuse, and to record."""
         try:
-            pod = guard.find(self._client, alert)
-            guard.check_pod(self._client, settings, response, pod, disruptive=True)
+            guard.check_pod(self._client, settings, response, guard.find(self._client, alert), disruptive=True)
             self._client.patch(alert, {"labels": {QUARANTINE: "true"}})
-        except Refused as refusal:
-            return f"not labelled: {refusal}"
+        except (Refused, ApiError) as end:
+            return f"not labelled: {end}"
         return "labelled"
 
     def _create(self, name: str, response: str, alert: Mapping[str, str]) -> bool:

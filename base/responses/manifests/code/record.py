@@ -16,7 +16,9 @@ def settle(work: Callable[[], tuple[str, str]]) -> tuple[str, str]:
         return work()
     except (Refused, ApiError) as end:
         return end.outcome, str(end)
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError, re.error) as error:
+    except re.error:
+        return "refused", "setting targets is no pattern"
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         return "failed", type(error).__name__
 
 

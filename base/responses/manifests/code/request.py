@@ -21,9 +21,8 @@ def parse_alert(body: Mapping[str, object], now: float, max_age: int) -> dict[st
     """The JSON object of a Sensor -> its fields, each of its form: of `uid` and `container` one may be "", `rule` is a
     slug, `received` is when the EventSource took it in epoch seconds, as in a redelivery. Raises Refused."""
     text = {key: value for key in FIELDS if isinstance(value := body.get(key), str)}
-    for key in FIELDS:
-        if key not in text:
-            raise Refused(f"{key} is missing or no text")
+    if missing := [key for key in FIELDS if key not in text]:
+        raise Refused(f"{missing[0]} is missing or no text")
     # Argo Events writes a null as this text, and a missing field as "".
     text |= {key: "" for key in ("uid", "container") if text[key] == "null"}
     identity = {"uid": names.UUID} if text["uid"] else {"container": names.CONTAINER}

@@ -23,7 +23,9 @@ class Server(ThreadingHTTPServer):
 
     daemon_threads, request_queue_size = True, 128
 
-    due, busy = dict[socket.socket, float](), set[socket.socket]()  # of all ports: when to cut off; being answered
+    def server_activate(self) -> None:
+        self.due, self.busy = dict[socket.socket, float](), set[socket.socket]()  # when to cut off; being answered
+        super().server_activate()
 
     def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - as the library has it
         if len(self.due) >= CONNECTIONS:
@@ -52,28 +54,28 @@ class Handler(BaseHTTPRequestHandler):
     tokens: Values
     stopping, counts, lock = threading.Event(), Counter[str](), threading.Lock()
 
-    def wait(self, seconds: float) -> None:
-        self.server.due[self.connection] = time.monotonic() + seconds
+    def handle(self) -> None:
+        with suppress(OSError):  # the client went away, or was cut off
+            super().handle()
 
     def count(self, name: str, labels: str) -> None:
         with self.lock:
             self.counts[f"kre_dispatcher_{name}_total{{{labels}}}"] += 1
 
     def parse_request(self) -> bool:
-        self.wait(SLOW)
+        self.server.due[self.connection] = time.monotonic() + SLOW
         return super().parse_request()
 
     def answer(self, code: int, content: bytes = b"") -> None:
         self.count("answers", f'code="{code}"')
-        self.close_connection |= code != 200
         self.send_response_only(code)
+        self.send_header("Connection", "close" if self.close_connection or code != 200 else "keep-alive")
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
-        self.wait(IDLE)
+        self.server.due[self.connection] = time.monotonic() + IDLE
 
-    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        del message, explain  # the library's would be a page
+    def send_error(self, code: int, *_: object, **__: object) -> None:  # the library's would be a page
         self.answer({501: 405}.get(code, code))
 
     def log_message(self, *_: object) -> None:
@@ -93,12 +95,12 @@ class Handler(BaseHTTPRequestHandler):
         length = self.headers.get("Content-Length", "")
         if not (length.isascii() and length.isdecimal()) or "Transfer-Encoding" in self.headers:
             return 411
-        if int(length[:9]) > LIMIT:
+        if len(length) > 9 or int(length) > LIMIT:
             return 413
         raw, given = self.rfile.read(int(length)), self.headers.get("Authorization", "").encode()
-        self.wait(WORK)
-        known = {name: token.strip().encode() for name, token in self.tokens().items() if token.strip()}
-        names = [name for name, token in known.items() if hmac.compare_digest(given, token)]
+        self.server.due[self.connection] = time.monotonic() + WORK
+        known = self.tokens().items()  # "Bearer" alone is none
+        names = [key for key, token in known if " " in token and hmac.compare_digest(given, token.encode())]
         if self.path != "/respond" or not names:
             return 401 if self.path == "/respond" else 404
         try:

@@ -2,12 +2,13 @@
 
 import http.client
 import json
-import urllib.request
+from urllib.request import HTTPDefaultErrorHandler, HTTPErrorProcessor, HTTPSHandler, OpenerDirector, ProxyHandler
+from urllib.request import Request as Post
 
 import isolate
 from api import ApiError, Client, Object, path
 from guard import check_namespace, check_pod, find
-from names import MARKED, MODES, Gone, Refused
+from names import MARKED, MODES, Refused
 from request import Request
 from settings import Settings
 
@@ -17,13 +18,13 @@ def respond(request: Request, settings: Settings, client: Client, webhook: str) 
     response, action = request["response"], request["action"]
     check_namespace(settings, response, request["namespace"])
     pod = find(client, request)
-    if action == "release":  # a person's wish: what isolation was allowed to do, it may undo
-        if not request["by"]:
-            raise Refused("nobody asked for it")
-        return isolate.release(client, request, pod)
-    check_pod(client, settings, response, pod, disruptive=action in ("delete", "isolate"))
-    if not allowed(request, settings.choice(response, "mode")):
+    undo = action == "release"  # a person's wish: what isolation was allowed to do, it may undo
+    if not undo:
+        check_pod(client, settings, response, pod, disruptive=action in ("delete", "isolate"))
+    if not allowed(request, "enforce" if undo else settings.choice(response, "mode")):
         return f"would-{action}", "mode is observe"
+    if undo:
+        return isolate.release(client, request, pod)
     if action == "isolate":
         return isolate.isolate(client, request, pod)
     if action == "label":
@@ -33,21 +34,20 @@ def respond(request: Request, settings: Settings, client: Client, webhook: str) 
         return notify(webhook, request)
     options: Object = {"apiVersion": "v1", "kind": "DeleteOptions", "preconditions": {"uid": request["uid"]}}
     options["gracePeriodSeconds"] = 1  # an intruder has no use for a graceful end; 0 would not wait for the kubelet
-    where = path("pods", request["namespace"], request["pod"])
-    if client.call("DELETE", where, options, take=(404, 409))[0] >= 400:
-        raise Gone("the pod went away or was replaced")
+    if client.call("DELETE", path("pods", request["namespace"], request["pod"]), options, take=(404, 409))[0] >= 400:
+        find(client, request)  # raises if the pod went away or was replaced
+        raise ApiError("409: Conflict")
     return "deleted", "the pod was deleted"
 
 
 def allowed(request: Request, mode: str) -> bool:
-    """Whether to act, True, or only to say so, False. What is asked never goes beyond what the settings allow, and mode
-    approve wants a person. Raises Refused."""
+    """Whether to act, or only to say so. What is asked never goes beyond `mode`, what is allowed. Raises Refused."""
     if "observe" in (request["mode"], mode):
         return False
     if MODES.index(request["mode"]) > MODES.index(mode):
         raise Refused(f"mode is {mode}: a person must approve")
-    if request["mode"] == "approve" and not request["by"]:
-        raise Refused("nobody approved it")
+    if not request["by"] and (request["mode"] == "approve" or request["action"] == "release"):
+        raise Refused("nobody approved it, or asked for it")
     return True
 
 
@@ -58,9 +58,11 @@ def notify(webhook: str, request: Request) -> tuple[str, str]:
     if not webhook.startswith("https://"):
         raise ApiError("the webhook is no https URL")
     body, headers = json.dumps(dict(request)).encode(), {"Content-Type": "application/json"}
+    opener = OpenerDirector()  # follows no redirect: the POST would become a GET without its body
+    for handler in (ProxyHandler, HTTPSHandler, HTTPErrorProcessor, HTTPDefaultErrorHandler):
+        opener.add_handler(handler())
     try:
-        post = urllib.request.Request(webhook.strip(), body, headers)  # noqa: S310 - https, as above
-        urllib.request.urlopen(post, timeout=10).close()  # noqa: S310
+        opener.open(Post(webhook.strip(), body, headers), timeout=10).close()  # noqa: S310 - https, as above
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise ApiError(f"the webhook has not taken it: {getattr(error, 'code', type(error).__name__)}") from None
     return "notified", "noted as an Event, and the webhook has taken it"

@@ -41,7 +41,7 @@ def path(resource: str, namespace: str, name: str = "", group: str = "") -> str:
 
 class Client:
     """Talks to one API server, over one connection for each thread. What may be passing trouble (429, 5xx, no answer, a
-    broken one) is asked again for `patience` seconds, so every request must bear being repeated."""
+    broken one, a quota's conflict) is asked again for `patience` seconds: every request must bear being repeated."""
 
     def __init__(self, url: str, patience: float = 60.0, timeout: float = 5.0) -> None:
         parts = urlsplit(url)
@@ -89,11 +89,12 @@ class Client:
             except (OSError, http.client.HTTPException, ValueError, AttributeError, RecursionError) as error:
                 connection.close()  # the next request opens it again
                 status, after, answer, reason = 0, None, {}, type(error).__name__
-            if 200 <= status < 300 or status in take:
+            passing = status in (0, 429, 500, 502, 503, 504) or (reason == "Conflict" and method in ("PATCH", "POST"))
+            if 200 <= status < 300 or (status in take and not passing):
                 return status, answer
-            if status and status not in (429, 500, 502, 503, 504) and (method, status) != ("PATCH", 409):
+            if not passing:
                 raise ApiError(f"{status}: {reason}")
-            wait = min(float(after), 60.0) if after and after.isdecimal() else pause
+            wait = max(pause, min(float(after), 60.0) if after and after.isdecimal() else 0.0)
             if time.monotonic() + wait > deadline:
                 raise ApiError(f"{status or 'no answer'}: gave up after {self._patience:g} s ({reason})")
             time.sleep(wait)

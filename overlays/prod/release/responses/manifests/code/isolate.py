@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 
-from api import Client, Object, path
+from api import ApiError, Client, Object, path
 from health import matches
 from names import ISOLATED_LABELS, QUARANTINE, Refused
 from request import Request
@@ -19,7 +19,10 @@ def isolate(client: Client, request: Request, pod: Object) -> tuple[str, str]:
     if taken:  # what an earlier run took away was there first
         change["annotations"] = {ISOLATED_LABELS: json.dumps({**taken, **_kept(pod)}, sort_keys=True)}
     left = client.patch(request, change)["metadata"].get("labels") or {}
-    holes = ", ".join(_holes(client, request["namespace"], left))
+    try:
+        holes = ", ".join(_holes(client, request["namespace"], left))
+    except ApiError as error:
+        raise ApiError(f"isolated, but who selects it still is not known: {error}") from None
     outcome, said = ("partly-isolated", f"partly isolated: {holes}") if holes else ("isolated", "isolated")
     return outcome, f"{said}; connections that were open before survive"
 
@@ -54,5 +57,5 @@ def _kept(pod: Object) -> dict[str, str]:
     try:
         kept = json.loads((pod["metadata"].get("annotations") or {}).get(ISOLATED_LABELS) or "{}")
         return {key: value + "" for key, value in kept.items() if key != QUARANTINE}
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         raise Refused(f"annotation {ISOLATED_LABELS} is not as the engine wrote it") from None

@@ -11,6 +11,8 @@ CONTAINER = re.compile(r"[0-9a-f]{64}")
 SECONDS = re.compile(r"[0-9]{1,12}")
 USER = re.compile(r"[A-Za-z0-9@._:/+=-]{1,253}")
 MODES = ("observe", "approve", "enforce")
+MODE, STEP = re.compile("|".join(MODES)), re.compile("act|record")
+ACTION = re.compile("delete|isolate|release|label|notify")
 
 QUARANTINE = "kre/quarantine"  # label of an isolated pod; NetworkPolicy kre-quarantine selects it
 ISOLATED_LABELS = "kre/isolated-labels"  # annotation: what isolation took away, as JSON
@@ -32,11 +34,12 @@ class Gone(Refused):
     outcome = "gone"
 
 
-def check(values: Mapping[str, str], forms: Mapping[str, re.Pattern[str]]) -> None:
-    """Raises Refused at the first value that is not all of the form that it must have."""
+def check(values: Mapping[str, str], forms: Mapping[str, re.Pattern[str]]) -> Mapping[str, str]:
+    """The values, or raises Refused at the first that is not all of the form that it must have."""
     for key, form in forms.items():
         if not form.fullmatch(values[key]):
             raise Refused(f"{key} is not of the form that it must have")
+    return values
 
 
 def slug(text: str) -> str:

@@ -16,7 +16,9 @@ def settle(work: Callable[[], tuple[str, str]]) -> tuple[str, str]:
         return work()
     except (Refused, ApiError) as end:
         return end.outcome, str(end)
-    except (OSError, ValueError, LookupError, TypeError, AttributeError, re.error) as error:
+    except re.error:
+        return "refused", "setting targets is no pattern"
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         return "failed", type(error).__name__
 
 
@@ -32,8 +34,8 @@ def write(text: str) -> None:
     sys.stdout.buffer.flush()
 
 
-def event(client: Client, facts: Mapping[str, str]) -> bool:
-    """Makes the Event of a record; False where it is there already, from a run before. Raises ApiError."""
+def event(client: Client, facts: Mapping[str, str]) -> tuple[str, str]:
+    """Makes the Event of a record: "written", or "known" from a run before, and which Event. Raises ApiError."""
     place = {"namespace": facts["namespace"]}
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     notes = {f"kre/{key}": facts[key] for key in ("alert", "rule", "mode", "workflow")}
@@ -44,4 +46,5 @@ def event(client: Client, facts: Mapping[str, str]) -> bool:
     made["message"] = f"{facts['response']}: {facts['reason']}"[:1000]
     made |= {"firstTimestamp": now, "lastTimestamp": now, "source": {"component": "kre"}}
     made |= {"reportingComponent": f"kre/{facts['response']}", "reportingInstance": facts["workflow"]}
-    return client.call("POST", path("events", facts["namespace"]), made, take=(409,))[0] != 409
+    known = client.call("POST", path("events", facts["namespace"]), made, take=(409,))[0] == 409
+    return "known" if known else "written", made["metadata"]["name"]

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import record
 from act import respond
-from api import ApiError, Client, server
-from names import Refused
+from api import Client, server
 from request import facts, parse
 from settings import Settings, read_folder
 
@@ -16,29 +15,25 @@ from settings import Settings, read_folder
 def step(environ: Mapping[str, str], client: Client) -> tuple[str, str]:
     """(outcome, reason) of the step, having done what it says. Raises Refused, Gone, ApiError."""
     request = parse(environ)
-    if environ.get("KRE_STEP") != "record":
+    if request["step"] == "act":
         settings = Settings(read_folder(environ.get("KRE_SETTINGS", "/etc/kre/settings")))
         return respond(request, settings, client, environ.get("KRE_WEBHOOK", ""))
     if request["mode"] != "approve":  # the Workflow did not succeed, and its responder may never have run
         return "failed", f"the Workflow ended as {environ.get('KRE_STATUS')}"
-    by = request["by"]
-    return ("rejected", f"not approved by {by}") if by else ("timed-out", "nobody approved it in time")
+    return ("rejected", f"not approved by {request['by']}") if request["by"] else ("timed-out", "nobody approved it")
 
 
 def main(environ: Mapping[str, str]) -> int:
     """Runs the step that the environment describes; returns the exit code."""
-    client, fresh = Client(server(environ)), True
-    outcome, reason = record.settle(lambda: step(environ, client))
+    outcome, reason = record.settle(lambda: step(environ, Client(server(environ))))
     made = facts(environ) | {"part": "responder", "outcome": outcome, "reason": reason}
-    try:
-        parse(environ)  # an Event of anything else would be refused, or stand where it does not belong
-        fresh = record.event(client, made)
-    except (ApiError, Refused) as error:
-        made["event"] = f"not written: {error}"
-    if fresh or environ.get("KRE_STEP") != "record":
-        record.write(record.line(made))
+    # parse: an Event of anything that it refuses would be refused, or stand where it does not belong
+    event, why = record.settle(lambda: record.event(Client(server(environ)), {**parse(environ), **made}))
+    line = record.line(made | {"event": f"{event}: {why}"})
+    if event != "known" or made["step"] != "record":
+        record.write(line)
     out = Path(environ.get("KRE_OUT", "/out"))
-    for name, content in (("record", record.line(made)), ("outcome", outcome)) if out.is_dir() else ():
+    for name, content in (("record", line), ("outcome", outcome)) if out.is_dir() else ():
         (out / name).write_text(content)
     return int(outcome == "failed")
 

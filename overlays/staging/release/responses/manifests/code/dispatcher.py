@@ -14,9 +14,8 @@ from settings import watched
 
 def main() -> None:
     """Serves until SIGTERM, and then until Endpoints have followed and what is under way is done."""
-    settings = watched(os.environ.get("KRE_SETTINGS", "/etc/kre/settings"))
     client = Client(server(os.environ), patience=1.5, timeout=2.0)  # seconds: a Sensor waits 5, then delivers again
-    Handler.dispatcher = Dispatcher(client, settings)
+    Handler.dispatcher = Dispatcher(client, watched(os.environ.get("KRE_SETTINGS", "/etc/kre/settings")))
     Handler.tokens = staticmethod(watched(os.environ.get("KRE_TOKENS", "/etc/kre/tokens")))
     ports = (os.environ.get("KRE_PORT", "8080"), os.environ.get("KRE_HEALTH_PORT", "8081"))
     front, back = (Server(("", int(port)), Handler) for port in ports)

@@ -22,7 +22,7 @@ def claim(client: Client, namespace: str, change: Callable[[dict[str, int]], boo
         annotations = lease["metadata"].get("annotations") or {}
         try:
             actions = {key: value + 0 for key, value in json.loads(annotations.get(ACTIONS) or "{}").items()}
-        except (ValueError, TypeError, AttributeError):
+        except (ValueError, TypeError, AttributeError, RecursionError):
             raise Refused(f"annotation {ACTIONS} of the Lease is not as the engine wrote it") from None
         if not change(actions):
             return

@@ -13,17 +13,16 @@ Request: TypeAlias = Mapping[str, str]
 
 FORMS = {"response": names.NAMESPACE, "workflow": names.POD, "namespace": names.NAMESPACE, "pod": names.POD}
 FORMS |= {"uid": names.UUID, "rule": names.NAMESPACE, "alert": names.UUID, "received": names.SECONDS}
+FORMS |= {"action": names.ACTION, "step": names.STEP, "mode": names.MODE}
 FIELDS = ("namespace", "pod", "uid", "container", "rule", "alert", "time")
-CHOICES = {"mode": names.MODES, "action": ("delete", "isolate", "release", "label", "notify")}
 
 
 def parse_alert(body: Mapping[str, object], now: float, max_age: int) -> dict[str, str]:
     """The JSON object of a Sensor -> its fields, each of its form: of `uid` and `container` one may be "", `rule` is a
     slug, `received` is when the EventSource took it in epoch seconds, as in a redelivery. Raises Refused."""
     text = {key: value for key in FIELDS if isinstance(value := body.get(key), str)}
-    for key in FIELDS:
-        if key not in text:
-            raise Refused(f"{key} is missing or no text")
+    if missing := [key for key in FIELDS if key not in text]:
+        raise Refused(f"{missing[0]} is missing or no text")
     # Argo Events writes a null as this text, and a missing field as "".
     text |= {key: "" for key in ("uid", "container") if text[key] == "null"}
     identity = {"uid": names.UUID} if text["uid"] else {"container": names.CONTAINER}
@@ -39,24 +38,19 @@ def parse_alert(body: Mapping[str, object], now: float, max_age: int) -> dict[st
 
 def facts(environ: Mapping[str, str]) -> dict[str, str]:
     """The raw values: what a record may repeat of a request that is refused."""
-    return {key: environ.get(f"KRE_{key.upper()}", "") for key in (*FORMS, *CHOICES)} | {"by": _by(environ)}
+    return {key: environ.get(f"KRE_{key.upper()}", "") for key in FORMS} | {"by": _by(environ)}
 
 
 def parse(environ: Mapping[str, str]) -> Request:
     """Environment variables KRE_* -> a checked Request; raises Refused at the first value that is not as it must be."""
-    given = facts(environ)
-    for key, among in CHOICES.items():
-        if given[key] not in among:
-            raise Refused(f"{key} is none of {', '.join(among)}")
-    names.check(given, FORMS)
-    return given
+    return names.check(facts(environ), FORMS)
 
 
 def _by(environ: Mapping[str, str]) -> str:
     """The user that the Workflow's annotations name: an admission policy lets nobody write another's name there."""
+    whose = names.APPROVED_BY if environ.get("KRE_MODE") == "approve" else names.REQUESTED_BY
     try:
-        noted = json.loads(environ.get("KRE_ANNOTATIONS") or "{}")
-        found = str(noted.get(names.APPROVED_BY) or noted.get(names.REQUESTED_BY) or "")
+        found = str(json.loads(environ.get("KRE_ANNOTATIONS") or "{}").get(whose) or "")
     except (ValueError, AttributeError, RecursionError):
         return ""
     return found if names.USER.fullmatch(found) else ""

@@ -44,7 +44,7 @@ def read_folder(folder: str) -> dict[str, str]:
     """File name -> content of a mounted ConfigMap or Secret, all of one version: the kubelet swaps `..data` at once."""
     real = os.path.realpath(os.path.join(folder, "..data"))
     found = Path(real if os.path.isdir(real) else folder).iterdir()
-    return {path.name: path.read_text() for path in found if path.is_file() and path.name[0] != "."}
+    return {path.name: path.read_text().strip() for path in found if path.is_file() and path.name[0] != "."}
 
 
 def watched(folder: str) -> Values:
