@@ -207,6 +207,7 @@ CASES: list[Case] = [
     Case(
         "workflows", "creates, approving", Who("root", ("system:masters", "kre-approvers")), _post(workflow()), CREATE
     ),
+    Case("workflows", "creates", Who("any name {{x}}", ADMIN.groups), _post(workflow())),
     Case("workflows", "creates", ADMIN, _post(workflow(name="x", labels={}, annotations={"x": "y"}))),
     *(
         Case("workflows", "changes", who, patch("workflows", RESPONSES, "admission-waiting", {"spec": {"priority": 1}}))
