@@ -252,7 +252,7 @@ def test_a_denial_is_chosen_as_the_page_says(name: str, tmp_path: Path) -> None:
         "  clusterResourceWhitelist:\n",
         f"  clusterResourceWhitelist:\n  - {allowed}\n",
     )
-    edit("kre.yaml", "kinds: []", f"kinds: [{{kind: {kind}, reason: denies}}]")
+    edit("kre.yaml", "kinds:", f"kinds:\n- {{kind: {kind}, reason: denies}}")
     bundle = load(tmp_path, ["dev"])
     assert validate(bundle) == []
     assert (body["kind"], "kre-quarantine") in [(item.kind, item.name) for item in bundle.of("dev")]

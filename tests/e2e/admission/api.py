@@ -116,7 +116,9 @@ def _answer(status: int, text: str) -> Answer:
         message = str(json.loads(text).get("message", ""))
     except ValueError:
         message = text
-    if status < 400 or _MARK not in message:
+    if status < 400:
+        return Answer(status, text)
+    if _MARK not in message:
         return Answer(status, message)
     policy, _, rest = message.partition(_MARK)[2].partition("'")
     return Answer(status, message, policy, rest.partition("denied request: ")[2])

@@ -235,6 +235,10 @@ def _never() -> list[Case]:
     ours = patch("leases", PIPELINE, "target-admission", lease, LEASES)
     other = patch("leases", PIPELINE, "admission", lease, LEASES)
     elsewhere = patch("leases", TARGET, "target-admission", lease, LEASES)
+    made, foreign = (
+        create("leases", PIPELINE, plain("Lease", name, "coordination.k8s.io/v1"), LEASES)
+        for name in ("target-new", "admission-new")
+    )
     work = create("workflows", TARGET, workflow())
     result = create("workflowtaskresults", TARGET, _RESULT)
     status = delete("leases", PIPELINE, "target-admission", LEASES)
@@ -253,6 +257,9 @@ def _never() -> list[Case]:
         *(Case("never", "an Event", who, _event(TARGET)) for who in (DELETE_POD, ISOLATE_POD, STRANGER)),
         *(refused("CREATE events", who, _event(TARGET)) for who in (DISPATCHER, sensor)),
         Case("never", "its Lease", DISPATCHER, ours),
+        Case("never", "its first Lease", DISPATCHER, made),
+        refused("CREATE leases", DISPATCHER, foreign),
+        *(refused("CREATE leases", who, made) for who in (DELETE_POD, sensor)),
         *(refused("UPDATE leases", DISPATCHER, ask) for ask in (other, elsewhere)),
         *(refused("UPDATE leases", who, ours) for who in (DELETE_POD, sensor)),
         refused("DELETE leases", DISPATCHER, status),

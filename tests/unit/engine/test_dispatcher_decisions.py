@@ -259,11 +259,16 @@ def test_a_count_that_another_wrote_stops_it(local: Local, server: ApiServer, st
     assert server.changes == []
 
 
-def test_without_its_lease_a_target_gets_nothing_and_the_sensor_tries_again(local: Local, server: ApiServer) -> None:
+def test_the_first_action_in_a_target_makes_its_lease(local: Local, server: ApiServer) -> None:
     local.settings["targets"] = "^(shop|new)$"
     facts = local.take(namespace="new")
-    assert (facts["outcome"], facts["reason"]) == ("failed", "404: there is no Lease kre-pipeline/target-new")
-    assert server.changes == []
+    assert facts["outcome"] == "dispatched"
+    changed = [(change.verb, change.resource, change.namespace, change.name) for change in server.changes]
+    assert changed == [
+        ("create", "leases", "kre-pipeline", "target-new"),
+        ("create", "workflows", "kre-responses", facts["workflow"]),
+    ]
+    assert local.take(namespace="new")["outcome"] == "deduplicated"
 
 
 def test_settings_are_taken_up_while_it_runs(tmp_path: Path) -> None:

@@ -56,10 +56,10 @@ def test_whoever_is_no_target_is_left_alone(tmp_path: Path, action: str, targets
             assert [one.resource for one in it.server.state.requests] == ["events"]
 
 
-def test_a_pattern_that_is_none_is_a_failure(tmp_path: Path) -> None:
+def test_a_pattern_that_is_none_refuses(tmp_path: Path) -> None:
     with engine(tmp_path, shop(), {"targets": "^(shop$"}) as it:
         ran = it.run()
-        assert (ran.code, ran.record["outcome"]) == (1, "failed")
+        assert ran.said == (0, "refused", "setting targets is no pattern")
         assert it.touched == set()
 
 

@@ -14,7 +14,7 @@ settings, names = code().settings, code().names
 
 def test_a_mounted_configmap(tmp_path: Path) -> None:
     folder = settings_folder(tmp_path / "settings", {"mode": "observe\n", "delete-pod.mode": "enforce"})
-    assert settings.read_folder(str(folder)) == {"mode": "observe\n", "delete-pod.mode": "enforce"}
+    assert settings.read_folder(str(folder)) == {"mode": "observe", "delete-pod.mode": "enforce"}
 
 
 def test_a_new_version_is_taken_whole(tmp_path: Path) -> None:
