@@ -126,17 +126,19 @@ class Run:
 
     def _scope(self, status: str) -> Values:
         meta = self.workflow["metadata"]
+        failed = [{"templateName": name, "phase": phase} for name, phase in self.nodes if phase == "Failed"]
         return {
             "workflow.name": meta["name"],
             "workflow.namespace": meta["namespace"],
             "workflow.uid": meta["uid"],
             "workflow.status": status,
-            "workflow.failures": json.dumps(
-                [{"templateName": name, "phase": phase} for name, phase in self.nodes if phase == "Failed"],
-                separators=(",", ":"),
-            ),
-            "workflow.annotations.json": json.dumps(dict(self.outside.annotations()), separators=(",", ":")),
+            "workflow.failures": json.dumps(_compact(failed)),  # quoted once more, as Argo does
+            "workflow.annotations.json": _compact(dict(self.outside.annotations())),
         } | {f"workflow.parameters.{key}": value for key, value in self._arguments().items()}
+
+
+def _compact(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 def fill(text: str, scope: Mapping[str, str]) -> str:

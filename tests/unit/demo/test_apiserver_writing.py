@@ -68,7 +68,7 @@ def test_a_patch_with_the_right_uid_is_applied() -> None:
         ({"metadata": {"labels": {"a/b/c": "d"}}}, 422, "Invalid"),
         ({"metadata": {"labels": {"a": 1}}}, 422, "Invalid"),
         ({"metadata": {"annotations": {"a": {"b": "c"}}}}, 422, "Invalid"),
-        ({"metadata": {"name": "other"}}, 422, "Invalid"),
+        ({"metadata": {"name": "other"}}, 400, "BadRequest"),
         ({"metadata": {"namespace": "other"}}, 400, "BadRequest"),
         ({"spec": {"nodeName": "other"}}, 422, "Invalid"),
         ([], 400, "BadRequest"),

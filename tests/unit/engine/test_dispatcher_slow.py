@@ -33,7 +33,8 @@ class Ports:
         own = {"dispatcher": self, "tokens": staticmethod(lambda: TOKENS), "timeout": IDLE}
         own |= {"stopping": threading.Event(), "counts": Counter(), "lock": threading.Lock()}
         handler = type("Handler", (serve.Handler,), own)
-        self.servers = [serve.Server(("127.0.0.1", 0), handler) for _ in range(2)]
+        self.servers = [serve.Server(("", 0), handler) for _ in range(2)]
+        self.servers[0].paths, self.servers[1].paths = ("/respond",), ("/healthz", "/metrics")
         self.port, self.health_port = (each.server_port for each in self.servers)
         for each in self.servers:
             threading.Thread(target=each.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()

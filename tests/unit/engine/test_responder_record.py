@@ -12,9 +12,9 @@ import pytest
 
 from support.engine import APPROVED, ENVIRON, REQUESTED, UID, WORKFLOW, code, engine, shop
 
-# As Argo Workflows writes {{workflow.failures}}: without spaces.
-UNDECIDED = {"KRE_FAILURES": '[{"displayName":"approval","message":"","templateName":"approval","phase":"Failed"}]'}
-KILLED = {"KRE_FAILURES": '[{"displayName":"act","message":"OOMKilled","templateName":"act","phase":"Failed"}]'}
+# As Argo Workflows writes {{workflow.failures}}: without spaces, and quoted once more.
+UNDECIDED = {"KRE_FAILURES": r'"[{\"displayName\":\"approval\",\"templateName\":\"approval\",\"phase\":\"Failed\"}]"'}
+KILLED = {"KRE_FAILURES": r'"[{\"displayName\":\"act\",\"templateName\":\"act\",\"phase\":\"Failed\"}]"'}
 TIMEOUT = {"KRE_STEP": "record", "KRE_STATUS": "Failed", "KRE_MODE": "approve", **UNDECIDED}
 
 
@@ -68,7 +68,7 @@ def test_the_event(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("status", "mode", "notes", "said"),
     [
-        ("Failed", "approve", APPROVED | UNDECIDED, (0, "rejected", "not approved by dana@example.org")),
+        ("Failed", "approve", APPROVED | UNDECIDED, (0, "rejected", "rejected by dana@example.org")),
         ("Failed", "approve", UNDECIDED, (0, "timed-out", "nobody approved it")),
         ("Failed", "approve", REQUESTED | UNDECIDED, (0, "timed-out", "nobody approved it")),
         ("Error", "approve", UNDECIDED, (0, "timed-out", "nobody approved it")),

@@ -24,8 +24,7 @@ class Dispatcher:
         self._done: dict[str, int] = {}
 
     def take(self, response: str, body: object) -> Object:
-        """The facts of the record: an `outcome` of dispatched, deduplicated, refused, gone or failed, a `reason`, and
-        what was done. Only after `failed` is it worth asking again."""
+        """The facts of the record, with an `outcome` and a `reason`. Only after `failed` is it worth asking again."""
         facts: Object = {"response": response}
         outcome, reason = record.settle(lambda: self._take(response, body, facts))
         return facts | {"outcome": outcome, "reason": reason}
@@ -68,8 +67,7 @@ class Dispatcher:
         return str(pod["metadata"]["uid"])
 
     def _claim(self, settings: Settings, response: str, namespace: str, name: str, near: list[str]) -> str:
-        """Counts an action that is "new" before it is done. It is "begun" where it was counted, "done" where one of
-        `near` was within the cool-down. Raises Refused over the cap."""
+        """Counts what is "new" before it is done; "begun" was counted, "done" is one of `near`. Raises Refused."""
         cooldown, cap, window = (settings.number(response, key) for key in ("cooldown", "cap", "window"))
         now, found = int(self._clock()), "begun"
 

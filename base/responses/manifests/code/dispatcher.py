@@ -19,6 +19,7 @@ def main() -> None:
     Handler.tokens = staticmethod(watched(os.environ.get("KRE_TOKENS", "/etc/kre/tokens")))
     ports = (os.environ.get("KRE_PORT", "8080"), os.environ.get("KRE_HEALTH_PORT", "8081"))
     front, back = (Server(("", int(port)), Handler) for port in ports)
+    front.paths, back.paths = ("/respond",), ("/healthz", "/metrics")
     for each in (front, back):
         threading.Thread(target=each.serve_forever, daemon=True).start()
     signal.signal(signal.SIGTERM, lambda *_: Handler.stopping.set())

@@ -22,6 +22,8 @@ class Server(ThreadingHTTPServer):
     """Takes a bounded number of connections, and cuts off those that do not get on."""
 
     daemon_threads, request_queue_size = True, 128
+    address_family = socket.AF_INET6 if socket.has_dualstack_ipv6() else socket.AF_INET
+    paths: tuple[str, ...] = ()  # that this port serves
 
     def server_activate(self) -> None:
         self.due, self.busy = dict[socket.socket, float](), set[socket.socket]()  # when to cut off; being answered
@@ -83,8 +85,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         metrics = "".join(f"{name} {value}\n" for name, value in sorted(self.counts.items())).encode()
-        codes = {"/metrics": 200, "/healthz": 503 if self.stopping.is_set() else 200}
-        self.answer(codes.get(self.path, 404), metrics if self.path == "/metrics" else b"")
+        codes = {"/respond": 405, "/metrics": 200, "/healthz": 503 if self.stopping.is_set() else 200}
+        code = codes[self.path] if self.path in self.server.paths else 404
+        self.answer(code, metrics if (self.path, code) == ("/metrics", 200) else b"")
 
     def do_POST(self) -> None:
         self.server.busy.add(self.connection)
@@ -92,6 +95,8 @@ class Handler(BaseHTTPRequestHandler):
         self.server.busy.discard(self.connection)
 
     def _respond(self) -> int:
+        if self.path != "/respond" or self.path not in self.server.paths:
+            return 404
         length = self.headers.get("Content-Length", "")
         if not (length.isascii() and length.isdecimal()) or "Transfer-Encoding" in self.headers:
             return 411
@@ -101,8 +106,8 @@ class Handler(BaseHTTPRequestHandler):
         self.server.due[self.connection] = time.monotonic() + WORK
         known = self.tokens().items()  # "Bearer" alone is none
         names = [key for key, token in known if " " in token and hmac.compare_digest(given, token.encode())]
-        if self.path != "/respond" or not names:
-            return 401 if self.path == "/respond" else 404
+        if not names:
+            return 401
         try:
             body = json.loads(raw)
         except (ValueError, RecursionError):

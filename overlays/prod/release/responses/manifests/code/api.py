@@ -14,8 +14,7 @@ from urllib.parse import quote, urlencode, urlsplit
 from names import Gone
 
 Object: TypeAlias = dict[str, Any]
-Answer: TypeAlias = tuple[int, Object]
-Statuses: TypeAlias = Collection[int]
+Reply: TypeAlias = tuple[int, Object]
 
 ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 JSON, PAGE = "application/json", 100  # objects of a list in one answer
@@ -40,8 +39,7 @@ def path(resource: str, namespace: str, name: str = "", group: str = "") -> str:
 
 
 class Client:
-    """Talks to one API server, over one connection for each thread. What may be passing trouble (429, 5xx, no answer, a
-    broken one, a quota's conflict) is asked again for `patience` seconds: every request must bear being repeated."""
+    """Talks to one API server. In passing trouble it asks again for `patience` seconds: requests must bear that."""
 
     def __init__(self, url: str, patience: float = 60.0, timeout: float = 5.0) -> None:
         parts = urlsplit(url)
@@ -74,7 +72,7 @@ class Client:
             raise ApiError(f"{status}: {str(answer.get('reason'))[:200]}")
         return answer
 
-    def call(self, method: str, where: str, body: object = None, kind: str = JSON, take: Statuses = ()) -> Answer:
+    def call(self, method: str, where: str, body: object = None, kind: str = JSON, take: Collection[int] = ()) -> Reply:
         """(status, answer) if the status is a 2xx or one of `take`. Raises ApiError."""
         connection, headers = self._connection(), {"Accept": JSON, "Content-Type": kind}
         deadline, pause, content = time.monotonic() + self._patience, 0.2, None if body is None else json.dumps(body)

@@ -10,9 +10,8 @@ from request import Request
 
 
 def isolate(client: Client, request: Request, pod: Object) -> tuple[str, str]:
-    """Takes the pod's labels away (but for a StatefulSet's, which could not replace it), sets the quarantine label, and
-    looks who selects it still. Returns (outcome, reason). Raises Gone, Refused, ApiError."""
-    metadata = pod["metadata"]
+    """Takes the labels away, sets the quarantine label, looks who selects the pod still. Raises Refused, ApiError."""
+    metadata = pod["metadata"]  # a StatefulSet's pod keeps its labels: while it is there, none of its name can be made
     stuck = any(owner["kind"] == "StatefulSet" for owner in metadata.get("ownerReferences") or [])
     taken = {} if stuck else {key: value for key, value in (metadata.get("labels") or {}).items() if key != QUARANTINE}
     change: Object = {"labels": {**dict.fromkeys(taken), QUARANTINE: "true"}}

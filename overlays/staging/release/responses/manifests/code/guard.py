@@ -33,8 +33,7 @@ def find(client: Client, wanted: Mapping[str, str]) -> Object:
 
 
 def check_pod(client: Client, settings: Settings, response: str, pod: Object, *, disruptive: bool) -> None:
-    """Raises Refused where the pod or its namespace is protected; for what is `disruptive` also where it is younger
-    than min-age, or its owner would be left with too few healthy ones. Raises ApiError."""
+    """Raises Refused where pod or namespace is protected; if `disruptive`, where it is young or missed. Or ApiError."""
     metadata = pod["metadata"]
     annotations, owners = metadata.get("annotations") or {}, settings.text(response, "protected-owners").split()
     if annotations.get(PROTECTED) == "true":
