@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from demo.apiserver import Fault, namespace, pod
+from demo.apiserver import Fault, namespace, pod, trouble
 from support.engine import ACTIONS, OTHER_UID, REQUESTED, UID, code, engine, shop
 
 TOUCHING = [action for action in ACTIONS if action != "release"]
@@ -146,6 +146,14 @@ def test_a_namespace_opts_out(tmp_path: Path, action: str) -> None:
     around = namespace("shop", annotations={"kre/protected": "true"})
     with engine(tmp_path, [around, *shop()]) as it:
         assert it.run(KRE_ACTION=action).said == (0, "refused", "the namespace is annotated kre/protected")
+        assert it.changing == []
+
+
+def test_a_namespace_that_is_not_there_is_not_touched(tmp_path: Path) -> None:
+    """A pod cannot be without one: what is seen is out of date."""
+    with engine(tmp_path, shop()) as it:
+        it.server.fault = lambda asked, _: trouble(404) if asked.resource == "namespaces" else None
+        assert it.run().record["outcome"] == "refused"
         assert it.changing == []
 
 
