@@ -68,7 +68,7 @@ RIGHTS: dict[str, dict[str, set[tuple[str, str, str]]]] = {
     "kre-pipeline:dispatcher": {
         DEMO: DISPATCH,
         "kre-responses": {("create", "argoproj.io", "workflows")},
-        "kre-pipeline": {("get", "coordination.k8s.io", "leases"), ("update", "coordination.k8s.io", "leases")},
+        "kre-pipeline": {(verb, "coordination.k8s.io", "leases") for verb in ("get", "create", "update")},
     },
     "kre-responses:executor": {
         "kre-responses": {(verb, "argoproj.io", "workflowtaskresults") for verb in ("create", "patch")},
