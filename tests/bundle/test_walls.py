@@ -177,3 +177,19 @@ def test_neither_controller_may_exec_and_the_workflow_controller_reads_no_secret
         resources = {resource for rule in role["rules"] for resource in rule["resources"]}
         assert "pods/exec" not in resources
         assert ("secrets" in resources) == (chart == "argo-events")
+
+
+def test_the_places_that_docs_say_to_patch_are_what_they_are_taken_for() -> None:
+    """Where Argo CD is elsewhere, or the groups have other names (docs/operate.md)."""
+    code, approve, workflows = (
+        one("dev", "ValidatingAdmissionPolicy", f"kre-engine-{name}")["spec"]
+        for name in ("code", "approve", "workflows")
+    )
+    names = ("argocd", "approvers", "approver", "operator")
+    places = (code["variables"][0], approve["matchConditions"][0], workflows["variables"][1], workflows["variables"][2])
+    assert tuple(place["name"] for place in places) == names
+    page = (PROJECT / "docs/operate.md").read_text()
+    for path in ("variables/0", "matchConditions/0", "variables/1", "variables/2"):
+        assert f"/spec/{path}/expression" in page
+    for name in ("approver", "operator"):
+        assert one("dev", "RoleBinding", name)["subjects"][0]["name"] == f"kre-{name}s"
