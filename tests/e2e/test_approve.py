@@ -101,7 +101,7 @@ def test_nobody_in_time_and_then_too_late(approve: Engine) -> None:
     assert (record["outcome"], record["by"]) == ("timed-out", "")
     code, _, error = ANNA.merge("workflow", workflow, RESPONSES, decision(node, "Succeeded"), check=False)
     assert code != 0
-    assert "only a running Suspend node" in error
+    assert "a node of type Suspend from Running" in error
     assert uid in approve.cluster.running(DEMO)
 
 

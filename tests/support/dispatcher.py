@@ -182,7 +182,10 @@ class Process:
         )
         assert self.process.stdout
         self.lines: list[bytes] = []
+        late = threading.Timer(20, self.process.kill)  # one that says nothing is a failure, and none to wait for
+        late.start()
         first = json.loads(self.process.stdout.readline())
+        late.cancel()
         assert first["outcome"] == "listening"
         self.port, self.health_port = first["port"], first["health_port"]
         self._reader = threading.Thread(target=self._read, daemon=True)

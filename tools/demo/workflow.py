@@ -131,6 +131,10 @@ class Run:
             "workflow.namespace": meta["namespace"],
             "workflow.uid": meta["uid"],
             "workflow.status": status,
+            "workflow.failures": json.dumps(
+                [{"templateName": name, "phase": phase} for name, phase in self.nodes if phase == "Failed"],
+                separators=(",", ":"),
+            ),
             "workflow.annotations.json": json.dumps(dict(self.outside.annotations()), separators=(",", ":")),
         } | {f"workflow.parameters.{key}": value for key, value in self._arguments().items()}
 

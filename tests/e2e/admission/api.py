@@ -62,7 +62,7 @@ class Ask:
             options = {"apiVersion": "v1", "kind": "DeleteOptions", "dryRun": ["All"], "gracePeriodSeconds": 30}
             return self.method, self.path, json.dumps(options | self.body).encode()
         if not self.dry:
-            return self.method, self.path, b""
+            return self.method, self.path, json.dumps(self.body).encode() if self.body else b""
         joint = "&" if "?" in self.path else "?"
         return self.method, f"{self.path}{joint}dryRun=All", json.dumps(self.body).encode()
 

@@ -48,7 +48,8 @@ def start(it: Engine, step: str) -> dict[str, str]:
     it.start(shop(labels={"kre/quarantine": "true"}) if step == "release" else shop())
     it.server.fault = None
     if step == "record":
-        return {"KRE_STEP": "record", "KRE_MODE": "approve", "KRE_STATUS": "Failed"}
+        failures = '[{"templateName":"approval","phase":"Failed"}]'
+        return {"KRE_STEP": "record", "KRE_MODE": "approve", "KRE_STATUS": "Failed", "KRE_FAILURES": failures}
     return {"KRE_ACTION": step, **REQUESTED}
 
 

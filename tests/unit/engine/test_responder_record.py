@@ -12,7 +12,10 @@ import pytest
 
 from support.engine import APPROVED, ENVIRON, REQUESTED, UID, WORKFLOW, code, engine, shop
 
-TIMEOUT = {"KRE_STEP": "record", "KRE_STATUS": "Failed", "KRE_MODE": "approve"}
+# As Argo Workflows writes {{workflow.failures}}: without spaces.
+UNDECIDED = {"KRE_FAILURES": '[{"displayName":"approval","message":"","templateName":"approval","phase":"Failed"}]'}
+KILLED = {"KRE_FAILURES": '[{"displayName":"act","message":"OOMKilled","templateName":"act","phase":"Failed"}]'}
+TIMEOUT = {"KRE_STEP": "record", "KRE_STATUS": "Failed", "KRE_MODE": "approve", **UNDECIDED}
 
 
 def test_every_fact_is_in_the_line(tmp_path: Path) -> None:
@@ -65,10 +68,13 @@ def test_the_event(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("status", "mode", "notes", "said"),
     [
-        ("Failed", "approve", APPROVED, (0, "rejected", "not approved by dana@example.org")),
-        ("Failed", "approve", {}, (0, "timed-out", "nobody approved it")),
-        ("Failed", "approve", REQUESTED, (0, "timed-out", "nobody approved it")),
-        ("Error", "approve", {}, (0, "timed-out", "nobody approved it")),
+        ("Failed", "approve", APPROVED | UNDECIDED, (0, "rejected", "not approved by dana@example.org")),
+        ("Failed", "approve", UNDECIDED, (0, "timed-out", "nobody approved it")),
+        ("Failed", "approve", REQUESTED | UNDECIDED, (0, "timed-out", "nobody approved it")),
+        ("Error", "approve", UNDECIDED, (0, "timed-out", "nobody approved it")),
+        ("Failed", "approve", APPROVED | KILLED, (1, "failed", "the Workflow ended as Failed")),
+        ("Error", "approve", APPROVED, (1, "failed", "the Workflow ended as Error")),
+        ("Failed", "enforce", UNDECIDED, (1, "failed", "the Workflow ended as Failed")),
         ("Failed", "enforce", {}, (1, "failed", "the Workflow ended as Failed")),
         ("Error", "enforce", {}, (1, "failed", "the Workflow ended as Error")),
         ("Failed", "observe", {}, (1, "failed", "the Workflow ended as Failed")),

@@ -89,9 +89,10 @@ def update(resource: Resource, old: Object, new: Object) -> None:
         raise conflict(resource, name, "the object has been modified; please apply your changes to the latest version")
     if becomes.get("namespace", was.get("namespace")) != was.get("namespace"):
         raise Refusal(400, "the namespace of the provided object does not match the namespace sent on the request")
-    for place in ("name", "uid"):  # an empty uid is none
-        if (becomes.get(place) or was[place]) != was[place]:
-            raise invalid(resource.kind, name, f"metadata.{place}", f'Invalid value: "{becomes[place]}": {_IMMUTABLE}')
+    if (named := becomes.get("name") or name) != name:
+        raise Refusal(400, f"the name of the object ({named}) does not match the name on the URL ({name})")
+    if (uid := becomes.get("uid") or was["uid"]) != was["uid"]:  # an empty uid is none
+        raise invalid(resource.kind, name, "metadata.uid", f'Invalid value: "{uid}": {_IMMUTABLE}')
     for place in ("namespace", "name", "uid", "resourceVersion", "creationTimestamp", "deletionTimestamp"):
         becomes.pop(place, None)
         becomes |= {place: was[place]} if place in was else {}

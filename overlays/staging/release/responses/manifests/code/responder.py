@@ -18,9 +18,9 @@ def step(environ: Mapping[str, str], client: Client) -> tuple[str, str]:
     if request["step"] == "act":
         settings = Settings(read_folder(environ.get("KRE_SETTINGS", "/etc/kre/settings")))
         return respond(request, settings, client, environ.get("KRE_WEBHOOK", ""))
-    if request["mode"] != "approve":  # the Workflow did not succeed, and its responder may never have run
-        return "failed", f"the Workflow ended as {environ.get('KRE_STATUS')}"
-    return ("rejected", f"not approved by {request['by']}") if request["by"] else ("timed-out", "nobody approved it")
+    if request["mode"] == "approve" and '"templateName":"approval"' in environ.get("KRE_FAILURES", ""):
+        return ("rejected", f"not approved by {request['by']}") if request["by"] else ("timed-out", "nobody approved it")
+    return "failed", f"the Workflow ended as {environ.get('KRE_STATUS')}"  # its responder may never have run
 
 
 def main(environ: Mapping[str, str]) -> int:
