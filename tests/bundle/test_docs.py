@@ -11,6 +11,7 @@ import pytest
 import typer.main
 import yaml
 
+from e2e.test_approve import decision
 from kre.cli.main import app
 from kre.load.source import parse
 from support.cli import kre
@@ -132,6 +133,12 @@ def pairs(value: ast.expr | None) -> list[ast.Tuple]:
     if isinstance(value, ast.IfExp):
         return pairs(value.body) + pairs(value.orelse)
     return [value] if isinstance(value, ast.Tuple) and len(value.elts) == 2 else []
+
+
+def test_an_approval_is_what_the_tests_on_a_cluster_send() -> None:
+    (patch,) = re.findall(r"--patch '(.*?)'\n```", section("docs/operate.md", "## Approve or reject"), re.DOTALL)
+    told = json.loads(patch.replace("'$ME'", "anna").replace("'$NODE'", "a-node"))
+    assert told == decision("a-node", "Succeeded", by="anna")
 
 
 def test_every_file_of_the_engine_is_told_with_where_it_runs() -> None:
