@@ -38,6 +38,7 @@ TOLD = {
         ("1-api-server", f"{SHOP}-x2x7k", "notified"),
         ("2-packet-socket", f"{SHOP}-x2x7k", "deduplicated"),
         ("3-not-a-target", DNS, "filtered"),
+        ("4-drill", f"{SHOP}-q7w2r", "notified"),
     ],
 }
 

@@ -58,7 +58,7 @@ def test_an_alert_travels_through_what_argo_cd_has_made(dev: ArgoCD) -> None:
     cluster = dev.cluster
     cluster.run("-n", "kre-pipeline", "wait", "--for=condition=Ready", "pods", "--all", "--timeout=90s")
     uid, name = next(iter(cluster.running("kre-demo").items()))
-    assert cluster.post(alert("kre-demo", name, uid), by="deployment/falcosidekick") == "200"
+    assert cluster.post(alert("delete-pod", "kre-demo", name, uid), by="deployment/falcosidekick") == "200"
     wait(f"the end of pod {name}", lambda: uid not in cluster.running("kre-demo"), seconds=60)
 
 
@@ -231,15 +231,17 @@ def test_a_target_namespace_that_is_missing_stops_nothing_else(dev: ArgoCD, fork
 
 
 def another_target(fork: Fork, name: str) -> dict[str, str]:
-    """The files that docs/operate.md says to write for a target."""
+    """The files that `kre target add` makes and changes."""
     leaf = "overlays/dev/leaves/targets"
-    binding = (fork.folder / leaf / "kre-demo/kre-delete-pod-rolebinding.yaml").read_text()
+    files = {path.name: path.read_text() for path in (fork.folder / leaf / "kre-demo").iterdir()}
     facts = (fork.folder / "overlays/dev/environment/environment.yaml").read_text()
     project = (fork.folder / "apps/dev/kre-dev-appproject.yaml").read_text()
     destination = "  - {server: CLUSTER, namespace: kre-demo}\n"
     return {
-        f"{leaf}/{name}/kre-delete-pod-rolebinding.yaml": binding.replace("namespace: kre-demo", f"namespace: {name}"),
-        f"{leaf}/{name}/kustomization.yaml": (fork.folder / leaf / "kre-demo/kustomization.yaml").read_text(),
+        **{
+            f"{leaf}/{name}/{file}": text.replace("namespace: kre-demo", f"namespace: {name}")
+            for file, text in files.items()
+        },
         "overlays/dev/environment/environment.yaml": facts.replace(
             "  - kre-demo\n", f"  - kre-demo\n  - {name}\n"
         ).replace("^(kre-demo)$", f"^(kre-demo|{name})$"),
