@@ -34,7 +34,7 @@ def add_command(
     \b
     Examples:
       kre rule add "Terminal shell in container" --response delete-pod
-      kre rule add "Netcat Remote Code Execution in Container" --response isolate-pod --dry-run
+      kre rule add "Netcat Remote Code Execution in Container" --response label-pod --dry-run
     """
     from kre.edit.draft import Draft
     from kre.edit.repository import require_repository
