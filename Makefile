@@ -9,7 +9,7 @@ PY     := $(VENV)/bin/python
 KRE    := $(VENV)/bin/kre
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format validate docs bench e2e e2e-argocd tools tools-helm tools-actionlint clean set-up python-ok
+.PHONY: help demo test mutants lint format validate docs bench e2e e2e-argocd tools tools-helm tools-actionlint clean set-up python-ok
 export PATH := $(BIN):$(CURDIR)/$(VENV)/bin:$(PATH)
 
 help: ## this list
@@ -22,6 +22,10 @@ demo: $(VENV)/ready ## validate everything, then play recorded alerts through th
 
 test: $(VENV)/dev tools ## every test that needs no cluster
 	$(PY) -m pytest -q
+
+MUTANTS ?= --budget 7200
+mutants: $(VENV)/dev ## the engine's tests against each fault that can be made in its code: an hour; MUTANTS="--only guard.py"
+	PYTHONPATH=tests:tools $(PY) -m safety.code.run $(MUTANTS)
 
 validate: $(VENV)/ready tools ## this repository, by both engines
 	$(KRE) validate --engine both

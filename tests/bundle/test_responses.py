@@ -16,6 +16,7 @@ import yaml
 from kre.load.bundle import load
 from kre.model.resource import dig
 from kre.rules.run import validate
+from support import rights
 from support.repository import PROJECT, git
 
 OPTIONS = PROJECT / "base/responses/options"
@@ -33,22 +34,7 @@ LANES = {
     "notify.lane": "workflow",
 }
 
-OWNERS = {("apps", kind, "get") for kind in ("replicasets", "deployments", "statefulsets")}
-ALL = {("", "pods", "get"), ("", "namespaces", "get"), ("", "events", "create")}
-DELETE = {*ALL, *OWNERS, ("", "pods", "list"), ("", "pods", "delete")}
-ISOLATE = {
-    *(*ALL, *OWNERS, ("", "pods", "list"), ("", "pods", "patch")),
-    *(("", "services", "list"), ("networking.k8s.io", "networkpolicies", "list")),
-}
-RIGHTS = {
-    "contain-pod": DELETE | ISOLATE,
-    "delete-pod": DELETE,
-    "dispatcher": {("", "namespaces", "get"), *OWNERS, *(("", "pods", verb) for verb in ("get", "list", "patch"))},
-    "isolate-pod": ISOLATE,
-    "label-pod": {*ALL, ("", "pods", "patch")},
-    "notify": ALL,
-    "release-pod": {*ALL, ("", "pods", "patch")},
-}
+RIGHTS = {**rights.RESPONSES, "dispatcher": rights.DISPATCHER}
 
 
 @cache
@@ -173,7 +159,7 @@ def test_nothing_is_deleted_that_was_not_isolated_first() -> None:
 @pytest.mark.parametrize("name", RIGHTS)
 def test_rights_in_a_target_are_these_and_no_others(name: str) -> None:
     granted = {
-        (group, resource, verb)
+        (verb, group, resource)
         for entry in dev()["ClusterRole", f"kre-{name}"]["rules"]
         for group in entry["apiGroups"]
         for resource in entry["resources"]

@@ -9,6 +9,7 @@ import pytest
 
 from e2e.admission.api import ADMIN, Api, Ask
 from e2e.engine import DEMO, Engine
+from support.rights import RESPONSES, table
 
 pytestmark = pytest.mark.e2e
 
@@ -50,35 +51,11 @@ PLACES = (
     "default",
 )
 
-LOOK = {("get", "", "pods"), ("get", "", "namespaces"), ("create", "", "events")}
-OWNERS = {("get", "apps", kind) for kind in ("replicasets", "deployments", "statefulsets")}
-DELETE = LOOK | OWNERS | {("list", "", "pods"), ("delete", "", "pods")}
-ISOLATE = LOOK | OWNERS | {
-    ("list", "", "pods"), ("patch", "", "pods"),
-    ("list", "networking.k8s.io", "networkpolicies"), ("list", "", "services"),
-}  # fmt: skip
-DISPATCH = OWNERS | {("get", "", "pods"), ("list", "", "pods"), ("patch", "", "pods"), ("get", "", "namespaces")}
-
-# identity -> {namespace: rights}. Nothing anywhere else.
-RIGHTS: dict[str, dict[str, set[tuple[str, str, str]]]] = {
-    "kre-pipeline:sensor": {},
-    "kre-pipeline:eventsource": {},
-    "kre-pipeline:default": {},
-    "kre-responses:default": {},
-    "kre-pipeline:dispatcher": {
-        DEMO: DISPATCH,
-        "kre-responses": {("create", "argoproj.io", "workflows")},
-        "kre-pipeline": {(verb, "coordination.k8s.io", "leases") for verb in ("get", "create", "update")},
-    },
-    "kre-responses:executor": {
-        "kre-responses": {(verb, "argoproj.io", "workflowtaskresults") for verb in ("create", "patch")},
-    },
-    "kre-responses:delete-pod": {DEMO: DELETE},
-    "kre-responses:isolate-pod": {DEMO: ISOLATE},
-    "kre-responses:contain-pod": {DEMO: DELETE | ISOLATE},
-    "kre-responses:label-pod": {DEMO: LOOK | {("patch", "", "pods")}},
-    "kre-responses:notify": {DEMO: LOOK},
-    "kre-responses:release-pod": {DEMO: LOOK | {("patch", "", "pods")}},
+# identity -> {namespace: rights}, of the engine's ServiceAccounts. Nothing anywhere else.
+RIGHTS = {
+    identity: places
+    for identity, places in table([DEMO], sorted(RESPONSES)).items()
+    if identity.startswith(("kre-pipeline:", "kre-responses:"))
 }
 
 

@@ -22,9 +22,8 @@ from typing import Any, Self
 from demo.apiserver import ApiServer, State, lease, namespace, pod
 from demo.apiserver.handling import Rights
 from demo.apiserver.server import Faults
-from support.repository import PROJECT
+from support.engine import CODE
 
-CODE = PROJECT / "base/responses/manifests/code"
 UID = "7f9d2c1e-5b3a-4e8f-9c6d-0a1b2c3d4e01"
 ALERT = "0e5d1a5c-4c5b-4d7e-9d6c-2f4e0a7b9c11"
 EDGE = 1_800_000_000  # epoch seconds, where a bucket of 300 s begins

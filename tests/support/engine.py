@@ -22,7 +22,8 @@ from unittest import mock
 from demo.apiserver import ApiServer, Request, State, deployment, networkpolicy, pod, replicaset, service
 from support.repository import PROJECT
 
-CODE = PROJECT / "base/responses/manifests/code"
+# Or a copy of it with a fault, which the tests must see: tests/safety/code.
+CODE = Path(os.environ.get("KRE_ENGINE_CODE", PROJECT / "base/responses/manifests/code"))
 UID = "7f9d2c1e-5b3a-4e8f-9c6d-0a1b2c3d4e01"
 OTHER_UID = "11111111-5b3a-4e8f-9c6d-0a1b2c3d4e02"
 WORKFLOW = "some-response-0123456789abcdef0123"

@@ -39,6 +39,14 @@ def test_a_pod_without_labels(tmp_path: Path, labels: Any) -> None:
         assert isolated(it) == ({"kre/quarantine": "true"}, None)
 
 
+def test_a_pod_without_an_owner(tmp_path: Path) -> None:
+    objects = shop(owner=None)
+    objects[2]["metadata"].pop("ownerReferences", None)
+    with engine(tmp_path, objects) as it:
+        assert it.run(**WAY).record["outcome"] == "isolated"
+        assert isolated(it) == ({"kre/quarantine": "true"}, LABELS)
+
+
 def test_after_the_fast_lane_the_quarantine_is_not_kept_as_a_label(tmp_path: Path) -> None:
     with engine(tmp_path, shop(labels={**LABELS, "kre/quarantine": "true"})) as it:
         assert it.run(**WAY).record["outcome"] == "isolated"

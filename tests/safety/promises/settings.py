@@ -1,0 +1,68 @@
+"""What the environment allows, and the code that reads it: the same in both namespaces, and as Git has it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from kre.model.resource import Resource
+from safety.promise import World, each, exactly, text, together
+from support.repository import PROJECT
+
+CODE = PROJECT / "base/responses/manifests/code"
+LANES = dict.fromkeys(("contain-pod", "delete-pod", "label-pod", "notify"), "workflow") | {"isolate-pod": "label"}
+SHIPPED = {
+    "protected-namespaces": "",
+    "protected-owners": "DaemonSet",
+    "min-healthy": "1",
+    "min-healthy-percent": "0",
+    "min-age": "0",
+    "cap": "20",
+    "window": "600",
+    "cooldown": "300",
+    "max-age": "3600",
+}
+
+
+@each("ConfigMap")
+def settings_are_the_environments(item: Resource, world: World) -> Iterator[str]:
+    if item.name != "settings":
+        return
+    facts = world.environment.spec
+    wanted = {**SHIPPED, "mode": facts.get("mode"), "targets": facts.get("targetPattern")}
+    if item.namespace == "kre-pipeline":
+        wanted |= {f"{name}.lane": LANES[name] for name in world.responses}
+    yield from exactly(item.body.get("data"), wanted, "mode, targets, caps and protections as shipped, for all alike")
+
+
+def needed(module: str) -> set[str]:
+    """The files that a program consists of: it and what it imports of its own folder, and so on."""
+    found, left = set[str](), [module]
+    while left:
+        name = left.pop()
+        if name in found or not (CODE / f"{name}.py").exists():
+            continue
+        found.add(name)
+        for node in ast.walk(ast.parse((CODE / f"{name}.py").read_text())):
+            if isinstance(node, ast.ImportFrom):
+                left.append(str(node.module))
+            elif isinstance(node, ast.Import):
+                left += [alias.name for alias in node.names]
+    return {f"{name}.py" for name in found}
+
+
+@together("ConfigMap")
+def code_is_that_of_git(world: World) -> Iterator[str]:
+    for program in ("dispatcher", "responder"):
+        named = [
+            item for item in world.of("ConfigMap") if re.fullmatch(rf"{program}-code(-[a-z0-9]{{10}})?", item.name)
+        ]
+        if len(named) != 1:
+            yield f"{len(named)} ConfigMaps hold the code of the {program}"
+        for item in named:
+            data = item.body.get("data") or {}
+            why = f"the {program} is what was reviewed, whole, and no other file stands beside it"
+            folder = "base" if not world.environment.source else f"{world.environment.folder}/release"
+            wanted = {file: text(f"{folder}/responses/manifests/code/{file}") for file in needed(program)}
+            yield from exactly(data, wanted, why, item.name)

@@ -1,0 +1,88 @@
+"""Who may do what, and where: the one table. An identity that is not in it holds no right at all."""
+
+from __future__ import annotations
+
+Rights = frozenset[tuple[str, str, str]]  # verb, API group, resource
+
+APPS = ("deployments", "replicasets", "statefulsets")
+ARGO, CORE, COORDINATION = "argoproj.io", "", "coordination.k8s.io"
+
+
+def _on(group: str, resources: str, verbs: str) -> Rights:
+    return frozenset((verb, group, resource) for resource in resources.split() for verb in verbs.split())
+
+
+OWNERS = _on("apps", "deployments replicasets statefulsets", "get")
+LOOK = _on(CORE, "pods namespaces", "get") | _on(CORE, "events", "create")
+DELETE = LOOK | OWNERS | _on(CORE, "pods", "list delete")
+ISOLATE = (
+    LOOK | OWNERS | _on(CORE, "pods", "list patch")
+    | _on("networking.k8s.io", "networkpolicies", "list") | _on(CORE, "services", "list")
+)  # fmt: skip
+LABEL = LOOK | _on(CORE, "pods", "patch")
+
+# Of a response's identity (ServiceAccount in kre-responses) in each target.
+RESPONSES: dict[str, Rights] = {
+    "contain-pod": DELETE | ISOLATE,
+    "delete-pod": DELETE,
+    "isolate-pod": ISOLATE,
+    "label-pod": LABEL,
+    "notify": LOOK,
+    "release-pod": LABEL,
+}
+# Of the dispatcher in each target.
+DISPATCHER = OWNERS | _on(CORE, "pods", "get list patch") | _on(CORE, "namespaces", "get")
+
+# identity -> namespace -> rights, in the engine's own namespaces. Identities: namespace:ServiceAccount, group:name.
+OWN: dict[str, dict[str, Rights]] = {
+    "kre-pipeline:dispatcher": {
+        "kre-responses": _on(ARGO, "workflows", "create"),
+        "kre-pipeline": _on(COORDINATION, "leases", "get create update"),
+    },
+    "kre-responses:executor": {"kre-responses": _on(ARGO, "workflowtaskresults", "create patch")},
+    "group:kre-approvers": {"kre-responses": _on(ARGO, "workflows", "get list watch patch")},
+    "group:kre-operators": {"kre-responses": _on(ARGO, "workflows", "get list watch create")},
+}
+# The controllers, in the namespace of their own and in the one that each manages.
+CONTROLLERS: dict[str, dict[str, Rights]] = {
+    "argo-events:argo-events-controller-manager": {
+        "argo-events": _on(COORDINATION, "leases", "get create update") | _on(CORE, "events", "create patch"),
+        "kre-pipeline": (
+            _on(ARGO, "eventbus eventsources sensors", "get list watch update")
+            | _on(ARGO, "eventbus/status eventsources/status sensors/status", "update patch")
+            | _on("apps", "deployments statefulsets", "get list watch create update delete")
+            | _on(CORE, "configmaps services", "get list watch create update delete")
+            | _on(CORE, "secrets", "get list create update delete")
+            | _on(CORE, "persistentvolumeclaims", "list watch")
+            | _on(CORE, "events", "create patch")
+        ),
+    },
+    "argo-workflows:argo-workflows-workflow-controller": {
+        "argo-workflows": (
+            _on(CORE, "configmaps", "get list watch")
+            | _on(COORDINATION, "leases", "get create update")
+            | _on(CORE, "events", "create patch")
+        ),
+        "kre-responses": (
+            _on(ARGO, "workflows", "get list watch update patch delete")
+            | _on(ARGO, "workflowtemplates", "get list watch")
+            | _on(ARGO, "workflowtaskresults", "list watch deletecollection")
+            | _on(ARGO, "cronworkflows workflowartifactgctasks workflowtasksets", "list watch")
+            | _on(CORE, "pods", "get list watch create patch delete")
+            | _on(CORE, "configmaps", "get list watch")
+            | _on(CORE, "serviceaccounts", "get")
+            | _on(CORE, "events", "create patch")
+        ),
+    },
+}
+NONE = ("kre-pipeline:sensor", "kre-pipeline:eventsource", "kre-pipeline:default", "kre-responses:default")
+
+
+def table(targets: list[str], responses: list[str]) -> dict[str, dict[str, Rights]]:
+    """identity -> namespace -> rights of an environment with these targets, in which these responses (release-pod
+    among them) are bound."""
+    found: dict[str, dict[str, Rights]] = {**{name: {} for name in NONE}, **OWN, **CONTROLLERS}
+    for name in responses:
+        found[f"kre-responses:{name}"] = dict.fromkeys(targets, RESPONSES[name])
+    dispatcher = {**OWN["kre-pipeline:dispatcher"], **dict.fromkeys(targets, DISPATCHER)}
+    return {**found, "kre-pipeline:dispatcher": dispatcher}
