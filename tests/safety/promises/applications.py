@@ -22,6 +22,8 @@ FOLDERS = {
     "responses": ("kre-responses", "responses", 3),
     "targets": ("kre-responses", "targets", 5),
 }
+SPACES = {name: name if name.startswith("argo") else "falco" for name in CHARTS}
+SPACES |= {name: space for name, (space, _, _) in FOLDERS.items()}
 CHART_WAVES = {"argo-events": 1, "argo-workflows": 1, "falcosidekick": 4, "falco": 5}
 RETRY = {"limit": -1, "refresh": True, "backoff": {"duration": "5s", "factor": 2, "maxDuration": "3m"}}
 LATE = ("pipeline", "responses")  # their kinds come with an Application of an earlier wave
@@ -33,9 +35,7 @@ def argo_cd_keeps_what_git_says(item: Resource, world: World) -> Iterator[str]:
     name = item.name.removeprefix(f"{env}-")
     root, crds = item.name == f"kre-{env}-root", name == "argo-workflows-crds"
     project = f"kre-{env}-root" if root else f"kre-{env}"
-    space = (
-        "argocd" if root else "argo-workflows" if crds else FOLDERS[name][0] if name in FOLDERS else CHART_SPACE(name)
-    )
+    space = "argocd" if root else "argo-workflows" if crds else SPACES.get(name)
     spec = dig(item.body, "spec") or {}
     yield from exactly(dig(spec, "project"), project, "held by the walls of its project", "project")
     where = {"server": facts["cluster"]["server"], "namespace": space}
@@ -53,10 +53,6 @@ def argo_cd_keeps_what_git_says(item: Resource, world: World) -> Iterator[str]:
     yield from exactly(
         sorted(set(spec) - {"source", "sources"}), ["destination", "project", "syncPolicy"], "nothing is ignored"
     )
-
-
-def CHART_SPACE(name: str) -> str:  # noqa: N802
-    return name if name.startswith("argo") else "falco"
 
 
 @each("Application")
