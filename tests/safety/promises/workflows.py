@@ -87,6 +87,7 @@ def container(response: str, step: str) -> dict[str, Any]:
     told = {"RESPONSE": response, "STEP": step, "ACTION": action}
     told |= {"STATUS": "" if step == "act" else "{{workflow.status}}", "WORKFLOW": "{{workflow.name}}"}
     told |= {"ANNOTATIONS": "{{workflow.annotations.json}}"}
+    told |= {"FAILURES": "{{workflow.failures}}"} if step == "record" else {}
     told |= {name.upper(): f"{{{{inputs.parameters.{name}}}}}" for name in PARAMETERS}
     env: list[dict[str, Any]] = [{"name": f"KRE_{name}", "value": value} for name, value in told.items()]
     if (response, step) == ("notify", "act"):
