@@ -21,7 +21,7 @@ demo: $(VENV)/ready ## validate everything, then play recorded alerts through th
 	@PYTHONPATH=tools $(PY) -m demo
 
 test: $(VENV)/dev tools ## every test that needs no cluster
-	$(PY) -m pytest -q
+	$(PY) -m pytest -q --numprocesses=auto --dist=loadfile
 
 MUTANTS ?= --budget 7200
 mutants: $(VENV)/dev ## the engine's tests against each fault that can be made in its code: an hour; MUTANTS="--only guard.py"

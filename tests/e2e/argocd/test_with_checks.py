@@ -163,7 +163,7 @@ def test_a_commit_that_mends_an_application_reaches_it(dev: ArgoCD, fork: Fork) 
         expect(
             "dev-pipeline's error", lambda: "" if "nowhere" in dev.says("dev-pipeline") else dev.says("dev-pipeline")
         )
-    dev.converge(fork.applications("dev"), fork.head())
+    dev.converge(fork.applications("dev"), fork.head(), seconds=420)  # the root tries again after three minutes at most
 
 
 @pytest.mark.parametrize(
