@@ -37,6 +37,7 @@ NOT = ("test_code.py", "test_after_all_that")  # one reads the text of the code,
 ENOUGH = (5.0, 60.0)  # seconds of tests for one mutant: at first, and for one that has survived them
 LOADED = ("pytest", "hypothesis", "hypothesis.strategies", "demo.apiserver", "kre.model.resource", "yaml")
 
+EXPLAINED = Path(__file__).with_name("explained.yaml")
 QUIET = "ignore::pytest.PytestAssertRewriteWarning"  # of LOADED, which no test module is
 
 
@@ -160,9 +161,9 @@ def ended(jobs: list[Job]) -> Iterator[tuple[Job, str]]:
 
 
 def run(
-    work: list[tuple[Mutant, list[Test]]], budget: float, parallel: int, scratch: Path, *, quiet: bool = False
+    work: list[tuple[Mutant, list[Test]]], budget: float, parallel: int, scratch: Path, kept: Path | None = None
 ) -> dict[str, str]:
-    """Mutant name -> how it ended. What the budget (seconds) does not reach is left out."""
+    """Mutant name -> how it ended; `kept` gets a line of each. What the budget (seconds) does not reach is left out."""
     jobs, results, waiting = list[Job](), dict[str, str](), list(reversed(work))
     until = time.monotonic() + budget
     while jobs or (waiting and time.monotonic() < until):
@@ -172,13 +173,14 @@ def run(
         for job, how in ended(jobs):
             jobs.remove(job)
             results[job.mutant.name] = how
-            if quiet and how != "survived":
+            if kept is None and how != "survived":
                 print((job.folder / "log").read_text()[-3000:])
             shutil.rmtree(job.folder, ignore_errors=True)
-            if how == "survived" and not quiet:
-                print(f"survived: {job.mutant.name}", flush=True)
-            elif len(results) % 100 == 0 and not quiet:
-                print(f"{len(results)} of {len(work)}", flush=True)
+            if kept is not None:
+                with kept.open("a") as file:
+                    file.write(json.dumps({job.mutant.name: how}) + "\n")
+                if how == "survived" or len(results) % 100 == 0:
+                    print(f"{len(results)} of {len(work)}: {how}: {job.mutant.name}", flush=True)
         time.sleep(0.02)
     return results
 
@@ -188,7 +190,7 @@ def sound(tests: list[Test], parallel: int, scratch: Path) -> None:
     same = [
         Mutant(path.name, path.name, 0, ast.unparse(ast.parse(path.read_text()))) for path in sorted(CODE.glob("*.py"))
     ]
-    ended = run([(each, chosen(tests, each)) for each in same], float("inf"), parallel, scratch, quiet=True)
+    ended = run([(each, chosen(tests, each)) for each in same], float("inf"), parallel, scratch)
     if wrong := sorted(name for name, how in ended.items() if how != "survived"):
         raise SystemExit(f"killed without a fault: {', '.join(wrong)}")
 
@@ -198,6 +200,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--budget", type=float, default=3600.0, help="seconds, after which it stops")
     parser.add_argument("--parallel", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--only", default="", help="mutants with this in their names")
+    parser.add_argument("--resume", action="store_true", help="go on where a run with the same --out was broken off")
     parser.add_argument("--trace", type=Path, help="what an earlier run noted")
     parser.add_argument("--out", type=Path, default=PROJECT / "build/mutants")
     options = parser.parse_args(arguments)
@@ -212,24 +215,39 @@ def main(arguments: list[str]) -> int:
         random.Random(1).shuffle(made)  # where the budget ends, every file has had its share
         sound(tests, options.parallel, scratch)
         until = time.monotonic() + options.budget
-        results = dict[str, str]()
+        options.out.mkdir(parents=True, exist_ok=True)
+        results, explanations = dict[str, str](), Explanations(EXPLAINED)
         for enough in ENOUGH:
+            kept = options.out / f"code-{enough:g}.jsonl"
+            if not options.resume:
+                kept.unlink(missing_ok=True)
+            known = ended_before(kept)
             left = [each for each in made if results.get(each.name, "survived") == "survived"]
-            print(f"{len(left)} mutants, {enough:g} s of tests for each", flush=True)
-            work = [(each, chosen(tests, each, enough)) for each in left]
-            results |= run(work, until - time.monotonic(), options.parallel, scratch)
-    return report(results, len(made), options.out, whole=not options.only)
+            todo = [each for each in left if each.name not in known]
+            if enough > ENOUGH[0]:  # of what is explained no more needs to be known
+                todo = [each for each in todo if not explanations.of(each.name)]
+            print(f"{len(todo)} mutants, {enough:g} s of tests for each", flush=True)
+            work = [(each, chosen(tests, each, enough)) for each in todo]
+            results |= {each.name: known[each.name] for each in left if each.name in known}
+            results |= run(work, until - time.monotonic(), options.parallel, scratch, kept)
+    return report(results, len(made), options.out, explanations, whole=not options.only)
 
 
-def report(results: dict[str, str], total: int, out: Path, *, whole: bool) -> int:
+def ended_before(kept: Path) -> dict[str, str]:
+    """How mutants ended in a run that was broken off."""
+    found: dict[str, str] = {}
+    for line in kept.read_text().splitlines() if kept.exists() else ():
+        found |= json.loads(line)
+    return found
+
+
+def report(results: dict[str, str], total: int, out: Path, explanations: Explanations, *, whole: bool) -> int:
     """Writes the summary and says what is left to do."""
-    explanations = Explanations(Path(__file__).with_name("explained.yaml"))
     survivors = sorted(name for name, how in results.items() if how == "survived")
     bare = [name for name in survivors if not explanations.of(name)]
     counts: dict[str, Any] = {"mutants": total, "run": len(results), **Counter(results.values())}
     counts |= {"explained": len(survivors) - len(bare), "unexplained": len(bare)}
     idle = explanations.idle() if whole and len(results) == total else []
-    out.mkdir(parents=True, exist_ok=True)
     text = json.dumps(
         {"counts": counts, "unexplained": bare, "idle": idle, "results": dict(sorted(results.items()))}, indent=1
     )
