@@ -116,6 +116,14 @@ def test_another_path_or_method(running: Process, method: str, path: str, code: 
     assert ask(running.port, method, path, b"{}", Authorization=GOOD) == (code, b"")
 
 
+def test_each_port_serves_its_own(running: Process) -> None:
+    """Who may look at the metrics can't post, and who may post can't look."""
+    assert ask(running.port, "GET", "/respond") == (405, b"")
+    assert [ask(running.port, "GET", path)[0] for path in ("/healthz", "/metrics")] == [404, 404]
+    assert ask(running.health_port, "POST", "/respond", b"{}", Authorization=GOOD) == (404, b"")
+    assert [ask(running.health_port, "GET", path)[0] for path in ("/healthz", "/metrics")] == [200, 200]
+
+
 def test_nothing_is_told_by_a_get(running: Process) -> None:
     for path in ("/", "/respond", "/healthz/", "/metrics/..", "/etc/kre/tokens/delete-pod"):
         assert running.ask("GET", path, Authorization=GOOD) == (404, b"")
