@@ -71,6 +71,33 @@ def test_path(arguments: tuple[str, ...], found: str) -> None:
     assert api.path(*arguments) == found
 
 
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+@pytest.mark.parametrize("method", ["GET", "PATCH", "POST", "DELETE"])
+def test_passing_trouble_is_asked_again(client: Any, server: ApiServer, method: str, status: int) -> None:
+    server.state.faults.append(trouble(status))
+    event = api.path("events", "shop")
+    body = {"metadata": {"name": "one"}, "involvedObject": {"namespace": "shop"}} if method == "POST" else {}
+    kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
+    answered, _ = client.call(method, event if method == "POST" else WHERE, body if method != "GET" else None, kind)
+    assert answered == (201 if method == "POST" else 200)
+    assert len(server.state.requests) == 2
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 405, 410, 413, 422, 501])
+def test_lasting_trouble_is_not(client: Any, server: ApiServer, status: int) -> None:
+    server.state.faults.append(trouble(status))
+    with pytest.raises(api.ApiError, match=f"^{status}: "):
+        client.get(WHERE)
+    assert len(server.state.requests) == 1
+
+
+def test_a_patch_that_met_another_is_sent_again(client: Any, server: ApiServer) -> None:
+    server.state.faults.append(trouble(409))
+    made = client.patch({"namespace": "shop", "pod": "web-1", "uid": UID}, {"labels": {"a": "b"}})
+    assert made["metadata"]["labels"] == {"a": "b"}
+    assert [one.method for one in server.state.requests] == ["PATCH", "PATCH"]
+
+
 @pytest.mark.parametrize(
     ("fault", "waits"),
     [
