@@ -13,12 +13,12 @@ import pytest
 import re2
 import yaml
 
+from kre.edit.pattern import NEVER, pattern_of
 from kre.load.bundle import load
 from kre.load.layout import build_units, environments
 from kre.load.sources import Sources
 from kre.model.bundle import Bundle
 from kre.model.resource import dig
-from kre.rules.facts import NEVER, pattern_of
 from kre.rules.run import validate
 from support.repository import PROJECT, git
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import importlib
 import json
 import signal
 import socket
@@ -16,13 +15,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from types import ModuleType, TracebackType
+from types import TracebackType
 from typing import Any, Self
 
 from demo.apiserver import ApiServer, State, lease, namespace, pod
 from demo.apiserver.handling import Rights
 from demo.apiserver.server import Faults
-from support.engine import CODE
+from support.engine import CODE, code
 
 UID = "7f9d2c1e-5b3a-4e8f-9c6d-0a1b2c3d4e01"
 ALERT = "0e5d1a5c-4c5b-4d7e-9d6c-2f4e0a7b9c11"
@@ -45,24 +44,7 @@ SETTINGS = {
 }
 Facts = dict[str, Any]
 
-
-def load() -> dict[str, ModuleType]:
-    """The engine's modules, imported as in their pod: from their own folder. Others may have modules of these names."""
-    names = sorted(path.stem for path in CODE.glob("*.py"))
-    others = {name: sys.modules.pop(name) for name in names if name in sys.modules}
-    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
-    sys.path.insert(0, str(CODE))
-    try:
-        return {name: importlib.import_module(name) for name in names}
-    finally:
-        sys.path.remove(str(CODE))
-        sys.dont_write_bytecode = before
-        for name in names:
-            sys.modules.pop(name, None)
-        sys.modules.update(others)
-
-
-MODULES = load()
+MODULES = vars(code.__wrapped__())  # a copy of its own: what is set in one is not seen in the other
 _idle: list[ApiServer] = []
 
 

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kre.edit.pattern import NEVER, names_of, pattern_of
-from kre.rules import facts
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Zl", "Zp"]), min_size=1, max_size=30)
 HARD = st.text(".+*?()|[]{}^$\\/ -_ab#&~'\"", min_size=1, max_size=12)
@@ -53,8 +52,3 @@ def test_it_matches_exactly_these(names: list[str], other: str) -> None:
 )
 def test_what_is_a_list_of_names(pattern: str, names: list[str] | None) -> None:
     assert names_of(pattern) == names
-
-
-@given(st.lists(st.from_regex(r"[a-z0-9]([-a-z0-9]{0,8}[a-z0-9])?", fullmatch=True), max_size=4))
-def test_targets_are_written_as_rule_f02_wants_them(names: list[str]) -> None:
-    assert pattern_of(names) == facts.pattern_of(names)

@@ -5,20 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from kre.edit.pattern import pattern_of
 from kre.model.bundle import Bundle, Environment
 from kre.model.finding import Place, Related
 from kre.model.resource import Pointer, dig, each, synced_paths, walk
 from kre.rules.registry import Hit, hit, rule
 
-NEVER = "$.^"  # as RE2: the end, then a character, then the start
 NAMESPACE = r"body.output_fields.k8s\.ns\.name"
 IN_CLUSTER = "https://kubernetes.default.svc"
 _PLACEHOLDER = re.compile(r"(?<![A-Za-z-])(PROJECT|CLUSTER|REPOSITORY|REVISION|ROOT|RELEASE|CHARTS|CRDS)(?![A-Za-z])")
-
-
-def pattern_of(targets: list[str]) -> str:
-    """The anchored pattern (RE2) that matches these namespaces and no others; one that never matches for none."""
-    return f"^({'|'.join(re.escape(name) for name in targets)})$".replace(r"\-", "-") if targets else NEVER
 
 
 def facts_place(bundle: Bundle, environment: Environment, *steps: str) -> Place:

@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from kre.edit.pattern import NEVER
 from kre.model.bundle import Bundle, Environment
 from kre.model.resource import Body, Pointer, Resource, dig, each
-from kre.rules.facts import NEVER, facts_place
+from kre.rules.facts import facts_place
 from kre.rules.references import named, suggest
 from kre.rules.registry import Hit, hit, rule
 from kre.rules.targets import PIPELINE, RESPONSES
