@@ -73,7 +73,7 @@ class Locked:
 
     `environment` is where it came from ("from" in the file), `origin` the commit of the default branch at which base/
     held these bytes, `digest` that of the target's own bytes (the source's, unless something was accepted). `gates` is
-    gate -> passed | delegated | waived: initial | ...; `versions` is derived, for people: {"chart": ..., "images": [...]}.
+    gate -> passed, delegated, waived: initial, and so on; `versions` is derived, for people ({"chart": ..., "images"}).
     """
 
     environment: str
