@@ -33,11 +33,13 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A file that differs from the source's on purpose. `blob` is what stands there instead, "" for nothing."""
+    """A file that differs from the source's on purpose. `blob` is what stands there instead, "" for nothing; `mode`
+    is Git's mode where that differs from the source's (or, of a file that the source lacks, from "100644")."""
 
     path: str
     blob: str
     reason: str
+    mode: str = ""
 
 
 @dataclass(frozen=True, slots=True)
