@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+from kre.model.promotion import Hop, Lock
+from kre.promote import lockfile
 from support.repository import FIXTURES
 
 Content = str | bytes | None
@@ -150,6 +152,34 @@ class Stage:
         self.git("checkout", "--quiet", "main")
         self.git("merge", "--quiet", "--ff-only", "origin/main")
         return self.head()
+
+    def bring(self, hop: Hop, how: How = "merge", name: str = "") -> str:
+        """Merges what a hop would write, by hand: files and lock on its branch. Returns main's commit."""
+        name = name or hop.branch
+        self.git("checkout", "--quiet", "-b", name, "main")
+        step, path = f"overlays/{hop.target}/release", f"overlays/{hop.target}/release.lock.yaml"
+        known = self.folder / path
+        entries = dict(lockfile.read(path, known.read_bytes()).components) if known.exists() else {}
+        for each in hop.goes:
+            shutil.rmtree(self.folder / step / each.name, ignore_errors=True)
+            for file in each.files:
+                if file.result:
+                    text = self.raw(file.result.blob) if not file.text else file.text
+                    self.write({f"{step}/{each.name}/{file.path}": text})
+                    os.chmod(self.folder / step / each.name / file.path, int(file.result.mode, 8) & 0o777)
+            entries.pop(each.name, None)
+            if each.locked:
+                entries[each.name] = each.locked
+        self.commit({path: lockfile.render(Lock(hop.target, entries))}, f"feat({hop.target}): promote")
+        self.git("push", "--quiet", "origin", name)
+        self.git("checkout", "--quiet", "main")
+        self.git("branch", "--quiet", "-D", name)
+        return self.merge(name, how)
+
+    def raw(self, blob: str) -> bytes:
+        """The bytes of a blob."""
+        command = ["git", "cat-file", "blob", blob]
+        return subprocess.run(command, cwd=self.folder, check=True, capture_output=True, env=self.environ()).stdout
 
     def clone(self, name: str, *options: str) -> Path:
         """Another clone of the remote, beside this one: clone("shallow", "--depth=1")."""

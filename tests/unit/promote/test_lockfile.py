@@ -37,9 +37,7 @@ FULL = replace(
 text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=30)
 digest = st.text("0123456789abcdef", min_size=64, max_size=64).map("sha256:{}".format)
 commit = st.text("0123456789abcdef", min_size=40, max_size=40)
-moment = st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)).map(
-    lambda at: at.replace(microsecond=0)
-)
+moment = st.integers(0, 2**33).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
 source = st.builds(Source, text, commit, digest)
 name = st.from_regex(r"[a-z0-9]([-a-z0-9]{0,20}[a-z0-9])?", fullmatch=True)
 locked = st.builds(

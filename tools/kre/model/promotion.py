@@ -116,7 +116,9 @@ class Reason(StrEnum):
     """Why a component does not go on. Each stands in docs/promote.md with what to do."""
 
     SOURCE_NOT_MERGED = "source-not-merged"  # the hop before has not reached the default branch
-    SOURCE_NOT_LOCKED = "source-not-locked"  # the bytes are not those that the source's lock names
+    SOURCE_NOT_LOCKED = "source-not-locked"  # the bytes are not those that the source's lock names, or that it runs now
+    SOURCE_DIRTY = "source-dirty"  # the work tree holds changes of the source that are not committed
+    NO_LOCK = "no-lock"  # the target was never filled: --initial
     COMMIT_NOT_MERGED = "commit-not-merged"  # --source-ref is no ancestor of the default branch
     HISTORY_MISSING = "history-missing"  # a shallow clone
     SKIPS_ENVIRONMENT = "skips-environment"
@@ -156,8 +158,8 @@ class Side(StrEnum):
 class FileChange:
     """A file three ways, and what the target would hold: `result` is None where it would be gone.
 
-    `text` is the merged text of MERGED (its blob does not exist yet: `result` is None then), and of CONFLICT the text
-    with markers.
+    `text` is the merged text of MERGED, whose blob may not exist yet (write `text`: its id is the result's), and of
+    CONFLICT the text with markers, b"" where there is none to show. `accepted`: a deviation that the lock explains.
     """
 
     path: str
@@ -167,11 +169,13 @@ class FileChange:
     side: Side
     result: Entry | None = None
     text: bytes = b""
+    accepted: bool = False
 
     @property
     def drift(self) -> bool:
-        """Whether the target holds what no promotion brought, and the source does not hold either."""
-        return self.side in (Side.KEEP, Side.MERGED, Side.CONFLICT)
+        """Whether the target holds what no promotion brought and nobody accepted, and the source does not hold either;
+        or what was accepted, and the source has changed since."""
+        return self.side in (Side.MERGED, Side.CONFLICT) or (self.side is Side.KEEP and not self.accepted)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +199,9 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class ComponentPlan:
-    """One component in one hop. `locked` is the entry that the lock would get, None where nothing is written."""
+    """One component in one hop. `files` are all that one of the three versions holds, so their results are the whole
+    component. `locked` is the entry that the lock would get, None where nothing is written; `digest` that of what the
+    target would hold, whatever stands against it: approvals sign that. `accepted` are the deviations it would have."""
 
     name: str
     unit: str
@@ -207,6 +213,13 @@ class ComponentPlan:
     before: Locked | None = None
     locked: Locked | None = None
     notes: tuple[str, ...] = ()  # options that are new and chosen by no leaf, kinds that would be pruned, ...
+    digest: str = ""
+    accepted: tuple[Accepted, ...] = ()
+
+    @property
+    def goes(self) -> bool:
+        """Whether it would be written: its files and its entry in the lock, or (state REMOVED) that both go."""
+        return not self.blocks and self.state is not State.IN_SYNC
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +236,18 @@ class Hop:
     branch: str
     components: tuple[ComponentPlan, ...]
     blocks: tuple[Block, ...] = ()  # of the hop as a whole, such as source-not-merged
+
+    @property
+    def met(self) -> bool:
+        """Whether there is nothing left to do."""
+        return not self.blocks and all(each.state is State.IN_SYNC for each in self.components)
+
+    @property
+    def goes(self) -> tuple[ComponentPlan, ...]:
+        """The components that would be written. None where the hop is blocked, or where one of them has drifted."""
+        if self.blocks or any(each.state is State.DRIFTED for each in self.components):
+            return ()
+        return tuple(each for each in self.components if each.goes)
 
 
 @dataclass(frozen=True, slots=True)
