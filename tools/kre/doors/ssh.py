@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kre.doors import command
-from kre.errors import ToolError
+from kre.errors import ToolError, UsageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +48,7 @@ def verify(text: str, signature: bytes, namespace: str, signers: Signers, now: d
 
     A key that the list gives to a pattern such as *@example.com does not count: nobody could tell two people apart.
     """
-    program = command.find("ssh-keygen")
-    if program is None:
-        raise ToolError("ssh-keygen was not found", "install it: your system's package openssh-client (8.9 or newer)")
+    program = _program()
     at = f"-Overify-time={now.astimezone(UTC):%Y%m%d%H%M%SZ}"
     with written(signers) as (allowed, revoked), tempfile.TemporaryDirectory(prefix="kre-") as scratch:
         path = os.path.join(scratch, "signature")
@@ -69,3 +67,29 @@ def verify(text: str, signature: bytes, namespace: str, signers: Signers, now: d
         why = "the key is revoked" if "revoked" in checked.stderr.lower() else "it is not over this text"
         return f"{names[0]}: {why}"
     return Signature(names, key[1])
+
+
+def sign(text: str, namespace: str, key: str) -> bytes:
+    """A signature over a text. `key` is the path of a private key, of a public one whose private half ssh-agent has, or
+    a public key itself. Raises UsageError where it can't be used, ToolError without ssh-keygen.
+    """
+    program = _program()
+    with tempfile.TemporaryDirectory(prefix="kre-") as scratch:
+        path = os.path.expanduser(key)
+        if re.match(r"(ssh|ecdsa|sk-)[A-Za-z0-9@.-]* ", key):
+            path = os.path.join(scratch, "key.pub")
+            Path(path).write_text(f"{key}\n")
+        done = command.run([program, "-Y", "sign", "-f", path, "-n", namespace], stdin=text)
+    if done.code:
+        why = next(iter(done.stderr.strip().splitlines()), f"exit code {done.code}")
+        raise UsageError(
+            f"{key} can't sign: {why}", "name a key: --key FILE; one with a passphrase goes to ssh-add first"
+        )
+    return done.stdout.encode()
+
+
+def _program() -> str:
+    program = command.find("ssh-keygen")
+    if program is None:
+        raise ToolError("ssh-keygen was not found", "install it: your system's package openssh-client (8.9 or newer)")
+    return program

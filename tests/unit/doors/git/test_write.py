@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from kre.doors.git import blob_id
 from kre.doors.git import write as door
 from kre.errors import Blocked, ToolError, UsageError
 from kre.model.promotion import Entry
@@ -124,7 +126,7 @@ def test_bytes_are_kept_whatever_the_attributes_say(stage: Stage) -> None:
     stage.git("config", "core.autocrlf", "true")
     content = b"one\r\ntwo\nno end"
     door.write(stage.folder, change(stage, {"a.yaml": content, "b.bin": content}))
-    blob = door.store(stage.folder, content)
+    blob = blob_id(content)
     files = stage.files(BRANCH)
     assert files["a.yaml"] == files["b.bin"] == f"100644 {blob}"
     assert int(stage.git("cat-file", "-s", blob)) == len(content)
@@ -190,6 +192,13 @@ def test_a_blob_that_is_not_there(stage: Stage) -> None:
     with pytest.raises(ToolError, match="write-tree"):
         door.write(stage.folder, change(stage, {"a": Entry("a", "100644", "1" * 40)}))
     assert list(stage.refs()) == small_refs()
+
+
+def test_a_blob_that_comes_with_the_change(stage: Stage) -> None:
+    text = b"merged\n"
+    wanted = replace(change(stage, {"a.sh": Entry("a.sh", "100755", blob_id(text))}), new={blob_id(text): text})
+    door.write(stage.folder, wanted)
+    assert stage.files(BRANCH)["a.sh"] == f"100755 {blob_id(text)}"
 
 
 def test_environment_of_a_hook_does_not_lead_elsewhere(

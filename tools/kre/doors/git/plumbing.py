@@ -78,6 +78,10 @@ class Plumbing:
         own, shared, *prefix = self.run("rev-parse", *asked).split("\n")
         return Path(own), (self.folder / shared).resolve(), "".join(prefix)
 
+    def setting(self, name: str) -> str:
+        """A setting of the user's, "" where there is none."""
+        return self.try_run("config", "--get", name).stdout.strip()
+
     def flag(self, name: str) -> bool:
         """A setting of the user's that is true or false; false where there is none."""
         return self.try_run("config", "--type=bool", "--get", name).stdout.strip() == "true"

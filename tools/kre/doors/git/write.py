@@ -25,13 +25,15 @@ class Change:
     from that.
 
     Paths are relative to the folder that is written for. An Entry is taken as it is (its own path does not count),
-    bytes become a file with the mode that stands there, None takes a file away.
+    bytes become a file with the mode that stands there, None takes a file away. `new` holds the bytes of blobs that
+    entries name and Git may not have yet.
     """
 
     branch: str
     parent: str
     message: str
     files: Mapping[str, Entry | bytes | None] = field(repr=False)
+    new: Mapping[str, bytes] = field(repr=False, default_factory=dict)
 
     @property
     def ref(self) -> str:
@@ -106,11 +108,6 @@ def publish(git: Plumbing, change: Change, commit: str, before: str) -> None:
     raise ToolError(f"nothing was written: git update-ref failed: {said(done)}")
 
 
-def store(folder: Path, content: bytes) -> str:
-    """Keeps bytes as a blob; returns its id. Raises ToolError."""
-    return _blobs(Plumbing(folder), [content])[0]
-
-
 def _tree(git: Plumbing, change: Change) -> str:
     """The parent's tree with the change made, through an index of its own."""
     with tempfile.TemporaryDirectory(prefix="kre-") as scratch:
@@ -141,7 +138,7 @@ def _listed(git: Plumbing, env: Mapping[str, str]) -> dict[str, tuple[str, str]]
 def _wanted(git: Plumbing, change: Change, before: Mapping[str, tuple[str, str]]) -> dict[str, tuple[str, str]]:
     """What the index is to hold."""
     contents = {path: item for path, item in change.files.items() if isinstance(item, bytes)}
-    blobs = dict(zip(contents, _blobs(git, list(contents.values())), strict=True))
+    blobs = dict(zip(contents, _blobs(git, [*contents.values(), *change.new.values()]), strict=False))
     wanted = dict(before)
     for name, item in change.files.items():
         path = git.places[2] + name
