@@ -1,0 +1,72 @@
+"""What validation and policy say of a change before it is written: the same as of its branch in a pull request."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from kre.doors.git.scratch import checked_out
+from kre.doors.git.write import Change
+from kre.model.finding import Finding
+from kre.model.policy import Step
+from kre.model.promotion import Block, Hop, Reason
+from kre.promote.plan import checked
+from kre.promote.view import View
+
+_POLICY = re.compile(r"P\d+")  # rules that hold a change against what is merged
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The findings of an environment: those of validation, and those of policy (its risks among them)."""
+
+    validate: tuple[Finding, ...]
+    policy: tuple[Finding, ...]
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """What stands against the change."""
+        return tuple(each for each in (*self.validate, *self.policy) if each.severity == "error")
+
+
+def check(view: View, step: Step, change: Change) -> Checked:
+    """Renders an environment before and after, in temporary trees, and asks every rule. Nothing is written.
+
+    Raises as load and validate.
+    """
+    from kre.load.bundle import load
+    from kre.rules.run import validate
+
+    with checked_out(view.objects, change.parent, change.files, change.new) as root:
+        bundle = load(root, [step.name], since=change.parent)
+        found = [each for each in validate(bundle) if _concerns(each, step)]
+    policy = tuple(each for each in found if _POLICY.fullmatch(each.rule))
+    return Checked(tuple(each for each in found if each not in policy), policy)
+
+
+def blocks(findings: Iterable[Finding], reason: Reason) -> tuple[Block, ...]:
+    """The errors among findings, as reasons why nothing goes on."""
+    errors = [each for each in findings if each.severity == "error"]
+    return tuple(
+        Block(reason, f"{each.place}: {each.rule}: {each.message}", each.hint, (each.place.path,)) for each in errors
+    )
+
+
+def settled(hop: Hop, found: Checked) -> Hop:
+    """A hop with its pending gates judged. What is wrong with an environment as a whole stops all that would go."""
+    names = [each.name for each in hop.goes]
+    for gate, findings, reason in (
+        ("validate", found.validate, Reason.VALIDATE),
+        ("policy", found.policy, Reason.RISK),
+    ):
+        hop = checked(hop, gate, dict.fromkeys(names, blocks(findings, reason)))
+    return hop
+
+
+def _concerns(finding: Finding, step: Step) -> bool:
+    """Whether a finding is about an environment: what it renders, or its own files. What is wrong with another one does
+    not keep this one from going back to what was well."""
+    if finding.environments:
+        return step.name in finding.environments
+    return finding.place.path.startswith((f"overlays/{step.name}/", f"apps/{step.name}/", "overlays/environments.yaml"))
