@@ -14,6 +14,10 @@ from typing import Literal
 
 from kre.model.promotion import Hop, Lock
 from kre.promote import lockfile
+from kre.promote.gates import Gates
+from kre.promote.hop import Wanted
+from kre.promote.plan import checked, plan
+from kre.promote.view import View
 from support.repository import FIXTURES
 
 Content = str | bytes | None
@@ -206,6 +210,13 @@ class Stage:
             found[path] = f"{mode} {blob}"
         return found
 
+    def twin(self, folder: Path) -> Stage:
+        """The same again in another folder, for a test of its own: quicker than to make it anew."""
+        shutil.copytree(self.remote.parent, folder, symlinks=True, dirs_exist_ok=True)
+        made = Stage(folder / self.folder.name, folder / self.remote.name, self.now)
+        made.git("remote", "set-url", "origin", f"file://{made.remote}")
+        return made
+
     def key(self, name: str) -> Key:
         """The key pair of a person, made once."""
         if name not in self.keys:
@@ -245,6 +256,19 @@ def sound(folder: Path, policy: str = POLICY, **options: str) -> Stage:
             files[name.replace("prod", "staging")] = content.replace(b"prod", b"staging")
     wanted = policy.replace("detection: [falco, falcosidekick]", "engine: [pipeline, responses]")
     return stage(folder, {**files, "overlays/environments.yaml": wanted}, **options)
+
+
+def filled(made: Stage) -> Stage:
+    """With staging and prod filled for the first time, an hour ago."""
+    for source, target in (("dev", "staging"), ("staging", "prod")):
+        view = View(made.folder)
+        hop = plan(view, Gates(lambda: made.now), source, target, Wanted(initial=True)).hops[0]
+        view.close()
+        for gate in ("validate", "policy"):
+            hop = checked(hop, gate, {})
+        made.bring(hop)
+    made.forward(hours=1)
+    return made
 
 
 def stage(folder: Path, files: Mapping[str, Content], object_format: str = "sha1") -> Stage:

@@ -51,15 +51,15 @@ def passes(component: str, path: str, policy: Policy) -> bool:
 def collisions(paths: Iterable[str]) -> set[str]:
     """Those of the paths that lead, in a file system that folds letters, where another one leads: files, or folders
     that are written in two ways."""
-    seen: dict[str, str] = {}
+    seen: dict[str, tuple[str, str]] = {}
     found: set[str] = set()
     for path in paths:
         parts = path.split("/")
         for depth in range(1, len(parts) + 1):
             name = "/".join(parts[:depth])
-            other = seen.setdefault(unicodedata.normalize("NFC", name).casefold(), name)
+            other, first = seen.setdefault(unicodedata.normalize("NFC", name).casefold(), (name, path))
             if other != name:
-                found |= {path, other}
+                found |= {path, first}
     return found
 
 
