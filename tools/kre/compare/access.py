@@ -115,9 +115,8 @@ def _altered(delta: Delta) -> Iterator[Change]:
         for at in within(delta, "webhooks"):
             yield change(Kind.ADMISSION, delta, turned(at), at)
         return
-    old, new = (each(body, "spec", "validations") for body in (delta.old, delta.new))
-    only_more = len(new) > len(old) and new[: len(old)] == old
     for at in within(delta, "spec"):
-        if _HARMLESS.match(at.path) or (at.path == "spec.validations" and only_more):
+        one_more = at.before is None and re.fullmatch(r"spec\.validations\[\d+\]", at.path)
+        if _HARMLESS.match(at.path) or one_more:  # all have to hold
             continue
         yield change(Kind.ADMISSION, delta, turned(at), at)

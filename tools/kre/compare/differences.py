@@ -30,18 +30,38 @@ def differences(before: object, after: object, path: str = "", pointer: Pointer 
         for key in sorted({*before, *after}, key=str):
             inner = f"{path}.{key}" if path else str(key)
             yield from differences(before.get(key), after.get(key), inner, (*pointer, str(key)))
-    elif isinstance(before, list) and isinstance(after, list) and (old := _named(before)) and (new := _named(after)):
+    elif isinstance(before, list) and isinstance(after, list):
+        yield from _of_lists(before, after, path, pointer)
+    else:
+        yield Difference(path, pointer, before, after)
+
+
+def _of_lists(before: list[object], after: list[object], path: str, pointer: Pointer) -> Iterator[Difference]:
+    old, new = _named(before), _named(after)
+    if old and new:
         for name in [*new, *(name for name in old if name not in new)]:
             index, now = new.get(name, (None, None))
             step = pointer if index is None else (*pointer, index)
             yield from differences(old.get(name, (None, None))[1], now, f"{path}[{name}]", step)
         if [name for name in old if name in new] != [name for name in new if name in old]:
             yield Difference(f"{path} (order)", pointer, list(old), list(new))
-    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+    elif len(before) == len(after):
         for index, (then, now) in enumerate(zip(before, after, strict=True)):
             yield from differences(then, now, f"{path}[{index}]", (*pointer, index))
+    elif _in_order(before, after):
+        for index, item in enumerate(after):
+            if item not in before:
+                yield Difference(f"{path}[{index}]", (*pointer, index), None, item)
+        for index, item in enumerate(before):
+            if item not in after:
+                yield Difference(f"{path}[{index}]", pointer, item, None)
     else:
         yield Difference(path, pointer, before, after)
+
+
+def _in_order(before: list[object], after: list[object]) -> bool:
+    """Whether two lists differ by elements that come or go, and by nothing else."""
+    return [item for item in before if item in after] == [item for item in after if item in before]
 
 
 def _named(items: list[object]) -> dict[str, tuple[int, object]]:

@@ -37,7 +37,7 @@ def _policy(delta: Delta) -> Iterator[Change]:
         return
     for field in ("podSelector", "policyTypes"):
         for at in within(delta, "spec", field):
-            narrower = field == "policyTypes" and set(each(at.before)) <= set(each(at.after))
+            narrower = field == "policyTypes" and at.before is None
             yield change(Kind.NETWORK if not narrower else Kind.DETECTION, delta, turned(at), at)
     for word, peer in (("ingress", "from"), ("egress", "to")):
         then, now = each(delta.old, "spec", word), each(delta.new, "spec", word)

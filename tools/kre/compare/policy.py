@@ -61,7 +61,7 @@ def _stricter(at: Difference) -> bool:
         parts = (Difference(f"gates.{key}", (), old.get(key), new.get(key)) for key in {*old, *new})
         return all(part.before == part.after or _stricter(part) for part in parts)
     if not at.path.startswith("gates."):
-        return at.path == "freeze" and at.before is None and _only_denies(at.after)
+        return at.path.startswith("freeze") and at.before is None and _only_denies(at.after)
     if last in _GATES:
         return at.after is True
     if last == "soak":
@@ -72,7 +72,8 @@ def _stricter(at: Difference) -> bool:
 
 
 def _only_denies(freeze: object) -> bool:
-    return bool(each(freeze)) and all(dig(entry, "kind") in (None, "deny") for entry in each(freeze))
+    entries = each(freeze) or [freeze]
+    return all(isinstance(entry, Mapping) and entry.get("kind") in (None, "deny") for entry in entries)
 
 
 def _seconds(value: object) -> int:

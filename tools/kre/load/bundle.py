@@ -13,6 +13,7 @@ from kre.errors import UsageError
 from kre.load import layout, plain
 from kre.load.build import build, unreached
 from kre.load.objects import cluster_scoped
+from kre.load.owners import owners
 from kre.load.releases import foreign
 from kre.load.sources import Sources, mapping
 from kre.model.bundle import Bundle
@@ -52,6 +53,7 @@ def load(root: Path, only: Iterable[str] | None = None, since: str | None = None
         problems=(*sources.problems.values(), *problems, *unread),
         config=config,
         before=before,
+        owners=owners(root),
         foreign=foreign(root, [environment for environment in environments if environment.name in names]),
     )
 

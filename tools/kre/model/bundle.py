@@ -36,6 +36,7 @@ class Bundle:
     has none. `sources` are the parsed files and `kustomizations` those of every folder, by path; `problems` what
     could not be loaded. `config` is kre.yaml, {} where there is none. `foreign` are files below release/ that base/
     never held, as (environment, path, why). `before` is the bundle of an older revision, where one was asked for.
+    `owners` are the lines of CODEOWNERS, each a pattern and whether it names somebody.
     """
 
     root: Path
@@ -46,6 +47,7 @@ class Bundle:
     problems: tuple[Finding, ...] = ()
     config: Mapping[str, Any] = field(default_factory=dict)
     foreign: tuple[tuple[str, str, str], ...] = ()
+    owners: tuple[tuple[str, bool], ...] = ()
     before: Bundle | None = field(repr=False, default=None)
 
     @cached_property
