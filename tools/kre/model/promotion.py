@@ -33,11 +33,13 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A file that differs from the source's on purpose. `blob` is what stands there instead, "" for nothing."""
+    """A file that differs from the source's on purpose. `blob` is what stands there instead, "" for nothing; `mode`
+    is Git's mode where that differs from the source's (or, of a file that the source lacks, from "100644")."""
 
     path: str
     blob: str
     reason: str
+    mode: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,9 @@ class Reason(StrEnum):
     """Why a component does not go on. Each stands in docs/promote.md with what to do."""
 
     SOURCE_NOT_MERGED = "source-not-merged"  # the hop before has not reached the default branch
-    SOURCE_NOT_LOCKED = "source-not-locked"  # the bytes are not those that the source's lock names
+    SOURCE_NOT_LOCKED = "source-not-locked"  # the bytes are not those that the source's lock names, or that it runs now
+    SOURCE_DIRTY = "source-dirty"  # the work tree holds changes of the source that are not committed
+    NO_LOCK = "no-lock"  # the target was never filled: --initial
     COMMIT_NOT_MERGED = "commit-not-merged"  # --source-ref is no ancestor of the default branch
     HISTORY_MISSING = "history-missing"  # a shallow clone
     SKIPS_ENVIRONMENT = "skips-environment"
@@ -154,8 +158,8 @@ class Side(StrEnum):
 class FileChange:
     """A file three ways, and what the target would hold: `result` is None where it would be gone.
 
-    `text` is the merged text of MERGED (its blob does not exist yet: `result` is None then), and of CONFLICT the text
-    with markers.
+    `text` is the merged text of MERGED, whose blob may not exist yet (write `text`: its id is the result's), and of
+    CONFLICT the text with markers, b"" where there is none to show. `accepted`: a deviation that the lock explains.
     """
 
     path: str
@@ -165,11 +169,13 @@ class FileChange:
     side: Side
     result: Entry | None = None
     text: bytes = b""
+    accepted: bool = False
 
     @property
     def drift(self) -> bool:
-        """Whether the target holds what no promotion brought, and the source does not hold either."""
-        return self.side in (Side.KEEP, Side.MERGED, Side.CONFLICT)
+        """Whether the target holds what no promotion brought and nobody accepted, and the source does not hold either;
+        or what was accepted, and the source has changed since."""
+        return self.side in (Side.MERGED, Side.CONFLICT) or (self.side is Side.KEEP and not self.accepted)
 
 
 @dataclass(frozen=True, slots=True)

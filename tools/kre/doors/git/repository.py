@@ -1,4 +1,4 @@
-"""The only way to Git. GitPython is imported where a repository is really asked, for it takes its time."""
+"""A repository: finding it, its remote and HEAD, what it held, and its files at a revision."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def held(folder: Path, paths: Iterable[str]) -> dict[str, set[str]]:
     wanted = {path: set[str]() for path in paths}
     if not repository.head.is_valid():
         return wanted
-    prefix = _prefix(repository, folder)
+    prefix = prefix_of(repository, folder)
     full = {path if prefix == "." else f"{prefix}/{path}": path for path in wanted}
     log = repository.git.log("-z", "--format=", "--raw", "--no-abbrev", "--no-renames", "-m", "--", *full)
     fields = log.split("\0")
@@ -103,7 +103,7 @@ def export(folder: Path, revision: str, into: Path) -> None:
     from git.exc import GitCommandError
 
     repository = open_repository(folder)
-    commit, prefix, archive = _commit(repository, revision), _prefix(repository, folder), io.BytesIO()
+    commit, prefix, archive = _commit(repository, revision), prefix_of(repository, folder), io.BytesIO()
     try:
         repository.archive(archive, treeish=commit if prefix == "." else f"{commit}:{prefix}", format="tar")
     except GitCommandError:
@@ -142,7 +142,7 @@ def _commit(repository: Repo, revision: str) -> str:
         raise UsageError(f"there is no revision {revision}", hint) from None
 
 
-def _prefix(repository: Repo, folder: Path) -> str:
+def prefix_of(repository: Repo, folder: Path) -> str:
     """The folder relative to the top of the work tree, "." for the top itself."""
     top = os.path.realpath(str(repository.working_tree_dir))
     return Path(os.path.relpath(os.path.realpath(folder), top)).as_posix()
