@@ -27,7 +27,10 @@ _BY_NAME = (  # the first that fits
     (Kind.WORKLOAD, r"image|securitycontext|hostnetwork|hostpid|hostipc|privileged|volume|mounts|extra"),
     (Kind.WORKLOAD, r"initcontainers|sidecar|command|args|(^|\.)env|lifecycle|runtimeclass"),
 )
-_DETECTION = ("falco", "falcosidekick")
+_DETECTION = {  # chart -> what there stands between an intrusion and its alert
+    "falco": r"falco|rules|driver|collectors|controller|nodeselector|toleration|affinity|enabled|fullnameoverride",
+    "falcosidekick": r"webhook|priority|fields|nodeselector|toleration|affinity|fullnameoverride|nameoverride|listen",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +64,8 @@ def _kind(chart: str, at: Difference) -> Kind | None:
     for kind, pattern in _BY_NAME:
         if re.search(pattern, inner):
             return kind
-    return Kind.DETECTION if chart in _DETECTION else Kind.VALUES
+    found = re.search(_DETECTION[chart], inner) if chart in _DETECTION else None
+    return Kind.DETECTION if found else Kind.VALUES
 
 
 def _keys(value: object) -> Iterator[str]:

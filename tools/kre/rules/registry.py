@@ -22,6 +22,7 @@ FAMILIES = (
     "delivery",
     "facts",
     "layout",
+    "locks",
     "pins",
     "radius",
     "rbac",
