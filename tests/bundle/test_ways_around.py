@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
 from kre.load.bundle import load
+from kre.load.source import parse
 from kre.model.bundle import Bundle
+from kre.model.source import Source
 from support.comparing import (
     FACTS,
     LEAF,
@@ -22,6 +25,7 @@ from support.comparing import (
     add,
     all_of,
     compared,
+    copy,
     kinds,
     patch,
     put,
@@ -446,6 +450,14 @@ WAYS: dict[str, tuple[Edit, dict[str, str]]] = {
 }
 
 
+POLICY_FILE = "overlays/environments.yaml"
+
+
+def policy(root: Path, more: str) -> Source:
+    """The policy of a repository, with a line more."""
+    return parse(POLICY_FILE, (root / POLICY_FILE).read_bytes() + more.encode())
+
+
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Bundle]:
     """The repository before, and its Bundle."""
@@ -472,3 +484,95 @@ def test_what_changes_nothing_is_no_risk(base: tuple[Path, Bundle], change: Path
     add(FACTS, "# nothing\n")(change)
     assert compared(base[1], change).deltas == ()
     assert refusals(base[1], change) == []
+
+
+# ---- what the rules make of it
+
+
+def message(base: tuple[Path, Bundle], change: Path, rule: str, only: list[str] | None = None) -> str:
+    """The one finding of a rule, with its severity."""
+    (found,) = [item for item in refusals(base[1], change, only or ["prod"]) if item.rule == rule]
+    return f"{found.severity}: {found.message} | {found.hint}"
+
+
+def accept(base: tuple[Path, Bundle], root: Path) -> None:
+    """Writes the entries that accept every risk of prod as it is now."""
+    risks = compared(base[1], root).risks
+    lines = "".join(f"- {{kind: {risk.kind}, digest: '{risk.digest}', reason: agreed}}\n" for risk in risks)
+    put(f"{PROD}/accepted-risks.yaml", f"version: 1\naccepted:\n{lines}")(root)
+
+
+def test_a_refusal_says_how_to_accept_it(base: tuple[Path, Bundle], change: Path) -> None:
+    swap(FACTS, "mode: observe", "mode: enforce")(change)
+    said = message(base, change, "P03")
+    assert said.startswith("error: prod: mode-changed: facts: mode goes from observe to enforce, and 2 more")
+    assert "overlays/prod/accepted-risks.yaml says so: {kind: mode-changed, digest: sha256:" in said
+    accept(base, change)
+    assert message(base, change, "P03").startswith("info: prod: mode-changed")
+    assert "accepted: agreed" in message(base, change, "P03")
+    swap(FACTS, "mode: enforce", "mode: approve")(change)  # something else was accepted
+    assert message(base, change, "P03").startswith("error: ")
+
+
+def test_a_policy_that_asks_for_less_counts_once_it_is_merged(base: tuple[Path, Bundle], change: Path) -> None:
+    """Under `acceptedRisks: base` the same pull request can't accept, nor loosen that word."""
+    strict = replace(base[1], sources={**base[1].sources, POLICY_FILE: policy(base[0], "acceptedRisks: base\n")})
+    swap(FACTS, "mode: observe", "mode: enforce")(change)
+    accept(base, change)
+    said = message((base[0], strict), change, "P03")
+    assert said.startswith("error: ")
+    assert "environments.yaml says acceptedRisks: base" in said
+    assert message((base[0], strict), change, "P14").startswith("error: prod: policy-loosened: policy of promotions")
+
+
+def test_owners_are_those_of_the_older_revision(base: tuple[Path, Bundle], change: Path) -> None:
+    swap(FACTS, "mode: observe", "mode: enforce")(change)
+    accept(base, change)
+    put(".github/CODEOWNERS", "* @everybody\n")(change)
+    said = message((base[0], replace(base[1], owners=())), change, "P03")
+    assert "accepted-risks.yaml accepts it in the same change, and has no code owner" in said
+
+
+def test_a_new_environment_is_one_risk(base: tuple[Path, Bundle], change: Path) -> None:
+    for folder in ("apps", "overlays"):
+        shutil.copytree(change / folder / "prod", change / folder / "prod2")
+    for path in (*(change / "apps/prod2").iterdir(), *(change / "overlays/prod2").rglob("*.yaml")):
+        text = path.read_text(encoding="utf-8")
+        path.write_text(
+            text.replace("overlays/prod", "overlays/prod2").replace("kre-prod", "kre-prod2"), encoding="utf-8"
+        )
+    add("overlays/environments.yaml", "")(change)
+    swap("overlays/environments.yaml", "promote:\n", "- name: prod2\n  from: staging\npromote:\n")(change)
+    swap("overlays/prod2/environment/environment.yaml", "mode: observe", "mode: enforce")(change)
+    said = message(base, change, "P15", ["prod2"])
+    assert said.startswith("error: prod2: environment-changed: environment prod2: a new environment, and ")
+    assert "overlays/prod2/accepted-risks.yaml says so" in said
+
+
+def test_a_renamed_environment_is_one_that_is_gone_and_a_new_one(base: tuple[Path, Bundle], change: Path) -> None:
+    for folder in ("apps", "overlays"):
+        (change / folder / "prod").rename(change / folder / "live")
+    swap("overlays/environments.yaml", "name: prod", "name: live")(change)
+    found = [item for item in refusals(base[1], change, ["live"]) if item.rule == "P15"]
+    assert sorted(item.message.partition(",")[0] for item in found) == [
+        "live: environment-changed: environment live: a new environment",
+        "prod: environment-changed: environment prod: the environment is gone: nothing of it is compared",
+    ]
+    assert {item.severity for item in found} == {"error"}
+
+
+def test_an_environment_is_not_taken_out_of_the_rules_by_what_it_says(base: tuple[Path, Bundle], change: Path) -> None:
+    """Without `from` it would be one that runs base/, of which the rules only warn."""
+    swap("overlays/environments.yaml", "  from: staging\n", "")(change)
+    swap(FACTS, "mode: observe", "mode: enforce")(change)
+    assert message(base, change, "P03").startswith("error: ")
+    assert message(base, change, "P14").startswith("error: ")
+
+
+def test_of_dev_they_warn(tmp_path: Path) -> None:
+    root = copy(tmp_path / "repository")
+    before = load(root, ["dev"])
+    swap("overlays/dev/environment/environment.yaml", "mode: enforce", "mode: approve")(root)
+    found = refusals(before, root, ["dev"])
+    assert {item.rule for item in found} == {"P03"}
+    assert {item.severity for item in found} == {"warning"}
