@@ -12,6 +12,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+from kre.model.promotion import Hop, Lock
+from kre.promote import lockfile
+from kre.promote.gates import Gates
+from kre.promote.hop import Wanted
+from kre.promote.plan import checked, plan
+from kre.promote.view import View
 from support.repository import FIXTURES
 
 Content = str | bytes | None
@@ -151,6 +157,34 @@ class Stage:
         self.git("merge", "--quiet", "--ff-only", "origin/main")
         return self.head()
 
+    def bring(self, hop: Hop, how: How = "merge", name: str = "") -> str:
+        """Merges what a hop would write, by hand: files and lock on its branch. Returns main's commit."""
+        name = name or hop.branch
+        self.git("checkout", "--quiet", "-b", name, "main")
+        step, path = f"overlays/{hop.target}/release", f"overlays/{hop.target}/release.lock.yaml"
+        known = self.folder / path
+        entries = dict(lockfile.read(path, known.read_bytes()).components) if known.exists() else {}
+        for each in hop.goes:
+            shutil.rmtree(self.folder / step / each.name, ignore_errors=True)
+            for file in each.files:
+                if file.result:
+                    text = self.raw(file.result.blob) if not file.text else file.text
+                    self.write({f"{step}/{each.name}/{file.path}": text})
+                    os.chmod(self.folder / step / each.name / file.path, int(file.result.mode, 8) & 0o777)
+            entries.pop(each.name, None)
+            if each.locked:
+                entries[each.name] = each.locked
+        self.commit({path: lockfile.render(Lock(hop.target, entries))}, f"feat({hop.target}): promote")
+        self.git("push", "--quiet", "origin", name)
+        self.git("checkout", "--quiet", "main")
+        self.git("branch", "--quiet", "-D", name)
+        return self.merge(name, how)
+
+    def raw(self, blob: str) -> bytes:
+        """The bytes of a blob."""
+        command = ["git", "cat-file", "blob", blob]
+        return subprocess.run(command, cwd=self.folder, check=True, capture_output=True, env=self.environ()).stdout
+
     def clone(self, name: str, *options: str) -> Path:
         """Another clone of the remote, beside this one: clone("shallow", "--depth=1")."""
         folder = self.folder.parent / name
@@ -175,6 +209,13 @@ class Stage:
             mode, _, blob = meta.split()
             found[path] = f"{mode} {blob}"
         return found
+
+    def twin(self, folder: Path) -> Stage:
+        """The same again in another folder, for a test of its own: quicker than to make it anew."""
+        shutil.copytree(self.remote.parent, folder, symlinks=True, dirs_exist_ok=True)
+        made = Stage(folder / self.folder.name, folder / self.remote.name, self.now)
+        made.git("remote", "set-url", "origin", f"file://{made.remote}")
+        return made
 
     def key(self, name: str) -> Key:
         """The key pair of a person, made once."""
@@ -215,6 +256,19 @@ def sound(folder: Path, policy: str = POLICY, **options: str) -> Stage:
             files[name.replace("prod", "staging")] = content.replace(b"prod", b"staging")
     wanted = policy.replace("detection: [falco, falcosidekick]", "engine: [pipeline, responses]")
     return stage(folder, {**files, "overlays/environments.yaml": wanted}, **options)
+
+
+def filled(made: Stage) -> Stage:
+    """With staging and prod filled for the first time, an hour ago."""
+    for source, target in (("dev", "staging"), ("staging", "prod")):
+        view = View(made.folder)
+        hop = plan(view, Gates(lambda: made.now), source, target, Wanted(initial=True)).hops[0]
+        view.close()
+        for gate in ("validate", "policy"):
+            hop = checked(hop, gate, {})
+        made.bring(hop)
+    made.forward(hours=1)
+    return made
 
 
 def stage(folder: Path, files: Mapping[str, Content], object_format: str = "sha1") -> Stage:

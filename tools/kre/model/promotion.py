@@ -208,7 +208,9 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class ComponentPlan:
-    """One component in one hop. `locked` is the entry that the lock would get, None where nothing is written."""
+    """One component in one hop. `files` are all that one of the three versions holds, so their results are the whole
+    component. `locked` is the entry that the lock would get, None where nothing is written; `digest` that of what the
+    target would hold, whatever stands against it: approvals sign that. `accepted` are the deviations it would have."""
 
     name: str
     unit: str
@@ -220,6 +222,13 @@ class ComponentPlan:
     before: Locked | None = None
     locked: Locked | None = None
     notes: tuple[str, ...] = ()  # options that are new and chosen by no leaf, kinds that would be pruned, ...
+    digest: str = ""
+    accepted: tuple[Accepted, ...] = ()
+
+    @property
+    def goes(self) -> bool:
+        """Whether it would be written: its files and its entry in the lock, or (state REMOVED) that both go."""
+        return not self.blocks and self.state is not State.IN_SYNC
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +245,18 @@ class Hop:
     branch: str
     components: tuple[ComponentPlan, ...]
     blocks: tuple[Block, ...] = ()  # of the hop as a whole, such as source-not-merged
+
+    @property
+    def met(self) -> bool:
+        """Whether there is nothing left to do."""
+        return not self.blocks and all(each.state is State.IN_SYNC for each in self.components)
+
+    @property
+    def goes(self) -> tuple[ComponentPlan, ...]:
+        """The components that would be written. None where the hop is blocked, or where one of them has drifted."""
+        if self.blocks or any(each.state is State.DRIFTED for each in self.components):
+            return ()
+        return tuple(each for each in self.components if each.goes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 
 from kre.doors.git.objects import Objects
-from kre.model.promotion import Commit
+from kre.model.promotion import Commit, Entry
 
 # Whatever the user's configuration says of `git log`, these are what is read here.
 _LOG = ("-c", "log.showRoot=true", "log", "--no-show-signature", "--no-color", "--no-notes", "--no-decorate")
@@ -35,7 +35,7 @@ class History:
     @cached_property
     def cut(self) -> bool:
         """Whether something is missing before `tip`."""
-        return any(commit in self._known for commit in self._objects.boundary())
+        return any(commit in self._known for commit in self._objects.boundary)
 
     def __contains__(self, commit: object) -> bool:
         """Whether a commit is part of the past (or the tip itself), as far as the clone knows."""
@@ -100,7 +100,7 @@ class History:
     def _changes(self, output: Generator[str]) -> Generator[tuple[str, str]]:
         """(commit, path) of what `git log --raw -z` prints, but for commits whose parents are missing: Git shows all
         of their files as added."""
-        boundary, commit, is_path = self._objects.boundary(), "", False
+        boundary, commit, is_path = self._objects.boundary, "", False
         with contextlib.closing(output):
             for part in output:
                 if is_path:
@@ -117,13 +117,26 @@ class History:
         tops = {"/".join(prefix.split("/")[: self._objects.prefix.count("/") + 1]) for prefix in wanted}
         return [f":(top,literal){top}" for top in sorted(tops)]
 
-    def touching(self, folder: str, older: str | None) -> tuple[Commit, ...]:
-        """The commits up to the tip that changed a folder, without those that `older` contains; newest first."""
-        span = [self.tip, *([f"^{older}"] if older else [])]
-        path = f":(top,literal){self._objects.prefix}{folder}"
-        out = self._objects.text(*_LOG, "-z", "--format=%H %ct %s", *span, "--", path)
+    def touching(self, folder: str, newer: str, older: str | None) -> tuple[Commit, ...]:
+        """The commits up to `newer` that changed a folder, without those that `older` contains; newest first."""
+        span = [newer, *([f"^{older}"] if older else [])]
+        out = self._objects.text(*_LOG, "-z", "--format=%H %ct %s", *span, "--", self._path(folder))
         lines = [line.split(" ", 2) for line in out.split("\0") if line]
         return tuple(Commit(name, datetime.fromtimestamp(int(at), UTC), subject) for name, at, subject in lines)
+
+    def held(self, folder: str) -> frozenset[Entry]:
+        """Every file that the commits up to the tip ever had in a folder, paths relative to it."""
+        out = self._objects.text(*_LOG, "-m", *_RAW, "--format=", self.tip, "--", self._path(folder))
+        parts, prefix = out.split("\0"), f"{self._objects.prefix}{folder}/"
+        found = set()
+        for meta, path in zip(parts[::2], parts[1::2], strict=False):
+            before, after, old, new, _ = meta.strip().removeprefix(":").split(" ")
+            name = path.removeprefix(prefix)
+            found |= {Entry(name, before, old), Entry(name, after, new)}
+        return frozenset(found)
+
+    def _path(self, folder: str) -> str:
+        return f":(top,literal){self._objects.prefix}{folder}"
 
 
 def _head(path: str, depth: int) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Generator, Iterable, Mapping
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -64,7 +65,7 @@ class Objects:
         """The commit that a revision names. Raises UsageError where there is none."""
         code, out, _ = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
         if code:
-            hint = f"a shallow clone lacks old ones: {self.mend}" if self.boundary() else "see: git log"
+            hint = f"a shallow clone lacks old ones: {self.mend}" if self.boundary else "see: git log"
             raise UsageError(f"there is no revision {revision}", hint)
         return out.decode().strip()
 
@@ -139,6 +140,7 @@ class Objects:
         """Whether `newer` contains `older` (a commit contains itself)."""
         return self.run("merge-base", "--is-ancestor", older, newer)[0] == 0
 
+    @cached_property
     def boundary(self) -> frozenset[str]:
         """The commits of a shallow clone whose parents it lacks; none in a full one."""
         path = Path(self.text("rev-parse", "--path-format=absolute", "--git-path", "shallow"))
@@ -213,7 +215,7 @@ class Objects:
     def _root(self, commit: str) -> str:
         content = self._read(commit)
         if content is None or not content.startswith(b"tree "):
-            raise UsageError(f"commit {commit} is not in this clone", self.mend if self.boundary() else "")
+            raise UsageError(f"commit {commit} is not in this clone", self.mend if self.boundary else "")
         return content[5:].split(b"\n", 1)[0].decode()
 
     def _tree(self, name: str) -> tuple[tuple[str, str, str], ...]:
