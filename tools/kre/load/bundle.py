@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,11 +12,14 @@ from kre.doors import git
 from kre.errors import UsageError
 from kre.load import layout, plain
 from kre.load.build import build, unreached
+from kre.load.merged import merged
 from kre.load.objects import cluster_scoped
+from kre.load.owners import owners
 from kre.load.releases import foreign
 from kre.load.sources import Sources, mapping
-from kre.model.bundle import Bundle
+from kre.model.bundle import Bundle, Environment
 from kre.model.resource import Resource, Root, dig
+from kre.model.source import Source
 
 
 def load(root: Path, only: Iterable[str] | None = None, since: str | None = None) -> Bundle:
@@ -43,6 +46,8 @@ def load(root: Path, only: Iterable[str] | None = None, since: str | None = None
     sources.read_all(layout.FOLDERS)
     unused, unread = unreached(sources, reaches)
     before = _before(root, names, since) if since else None
+    if before and since:
+        before = replace(before, merged=merged(root, since, _relocked(environments, before.sources, sources.parsed)))
     return Bundle(
         root=root,
         environments=environments,
@@ -52,6 +57,7 @@ def load(root: Path, only: Iterable[str] | None = None, since: str | None = None
         problems=(*sources.problems.values(), *problems, *unread),
         config=config,
         before=before,
+        owners=owners(root),
         foreign=foreign(root, [environment for environment in environments if environment.name in names]),
     )
 
@@ -64,6 +70,18 @@ def _before(root: Path, names: Sequence[str], since: str) -> Bundle | None:
             return None
         known = [item.name for item in layout.environments(Sources(Path(scratch)))]
         return load(Path(scratch), [name for name in names if name in known])
+
+
+def _relocked(
+    environments: Iterable[Environment], old: Mapping[str, Source], new: Mapping[str, Source]
+) -> list[Environment]:
+    """The environments whose lock is another than it was."""
+
+    def held(sources: Mapping[str, Source], path: str) -> list[object]:
+        return [document.value for document in sources[path].documents] if path in sources else []
+
+    paths = {environment.name: f"{environment.folder}/release.lock.yaml" for environment in environments}
+    return [each for each in environments if held(old, paths[each.name]) != held(new, paths[each.name])]
 
 
 def select(known: Sequence[str], only: Iterable[str] | None) -> list[str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kre.model.finding import Finding
+from kre.model.promotion import Merged
 from kre.model.resource import Body, Resource, Root
 from kre.model.source import Kustomization, Source
 
@@ -36,6 +37,8 @@ class Bundle:
     has none. `sources` are the parsed files and `kustomizations` those of every folder, by path; `problems` what
     could not be loaded. `config` is kre.yaml, {} where there is none. `foreign` are files below release/ that base/
     never held, as (environment, path, why). `before` is the bundle of an older revision, where one was asked for.
+    `owners` are the lines of CODEOWNERS, each a pattern and whether it names somebody. `merged` is what Git says of
+    the revision, in the bundle of an older one, where the newer has other locks.
     """
 
     root: Path
@@ -46,6 +49,8 @@ class Bundle:
     problems: tuple[Finding, ...] = ()
     config: Mapping[str, Any] = field(default_factory=dict)
     foreign: tuple[tuple[str, str, str], ...] = ()
+    owners: tuple[tuple[str, bool], ...] = ()
+    merged: Merged | None = field(repr=False, default=None)
     before: Bundle | None = field(repr=False, default=None)
 
     @cached_property

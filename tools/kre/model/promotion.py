@@ -100,6 +100,15 @@ class Lock:
     components: Mapping[str, Locked] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What Git says of a revision. `digests`: component -> digest of its folder below base/. `locked`: (environment,
+    component) -> every source and digest that the environment's lock named on the way there."""
+
+    digests: Mapping[str, str] = field(default_factory=dict)
+    locked: Mapping[tuple[str, str], frozenset[tuple[Source, str]]] = field(default_factory=dict)
+
+
 class State(StrEnum):
     """What is to be said of a component in a hop."""
 

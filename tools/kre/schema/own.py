@@ -21,11 +21,12 @@ _OWN = {
     "kre.yaml": "config",
     "overlays/environments.yaml": "environments",
     "overlays/*/environment/environment.yaml": "environment",
+    "overlays/*/accepted-risks.yaml": "accepted-risks",
 }
 
 
 def check(bundle: Bundle) -> Iterator[Finding]:
-    """Findings S04 (values files of charts) and S05 (kre.yaml, environments.yaml, environment.yaml)."""
+    """Findings S04 (values files of charts) and S05 (kre.yaml, environments.yaml, ...)."""
     for path, source in sorted(bundle.sources.items()):
         name = next((name for pattern, name in _OWN.items() if fnmatchcase(path, pattern)), None)
         if name and (bundle.environments or path == "kre.yaml"):
