@@ -52,3 +52,9 @@ def user(folder: Path) -> dict[str, object]:
             else:
                 found[shown] = state.st_mode
     return found
+
+
+def everything(folder: Path) -> dict[str, tuple[int, int, bytes]]:
+    """Every file, Git's own and its objects among them: mode, time of the last change, bytes."""
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_file() or path.is_symlink()]
+    return {str(path): ((state := path.lstat()).st_mode, state.st_mtime_ns, path.read_bytes()) for path in paths}

@@ -26,13 +26,20 @@ LOCK = "overlays/staging/release.lock.yaml"
 RELEASE = "overlays/staging/release"
 
 
-@pytest.fixture
-def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
-    made = small(tmp_path / "stage")
-    for name, value in made.environ().items():
-        monkeypatch.setenv(name, value)
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Stage:
+    made = small(tmp_path_factory.mktemp("made") / "stage")
     promote(made, "staging", "falco", "falcosidekick", "pipeline")
     return made
+
+
+@pytest.fixture
+def stage(made: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    for name, value in made.environ().items():
+        monkeypatch.setenv(name, value)
+    twin = made.twin(tmp_path / "stage")
+    monkeypatch.setenv("HOME", str(twin.remote.parent))
+    return twin
 
 
 def go(

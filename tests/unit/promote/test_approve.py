@@ -22,16 +22,23 @@ from support.promotion import POLICY, Key, Stage, small
 TWO = POLICY.replace("soak: 0h}", "soak: 0h, approvals: 1}")
 
 
-@pytest.fixture
-def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     """staging wants one approval; ann may give it."""
-    made = small(tmp_path / "stage", TWO)
-    for name, value in made.environ().items():
-        monkeypatch.setenv(name, value)
+    made = small(tmp_path_factory.mktemp("made") / "stage", TWO)
     promote(made, "staging", "falco", "falcosidekick", "pipeline")
     made.land({"overlays/allowed-signers": made.key("ann").line})
     made.edit("pipeline")
     return made
+
+
+@pytest.fixture
+def stage(made: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    for name, value in made.environ().items():
+        monkeypatch.setenv(name, value)
+    twin = made.twin(tmp_path / "stage")
+    monkeypatch.setenv("HOME", str(twin.remote.parent))
+    return twin
 
 
 def sign(

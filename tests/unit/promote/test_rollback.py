@@ -22,17 +22,24 @@ AT = datetime(2026, 1, 9, 12, 0, tzinfo=UTC)
 LOCK = "overlays/staging/release.lock.yaml"
 
 
-@pytest.fixture
-def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     """staging has the second version of everything, and had the first."""
-    made = small(tmp_path / "stage")
-    for name, value in made.environ().items():
-        monkeypatch.setenv(name, value)
+    made = small(tmp_path_factory.mktemp("made") / "stage")
     promote(made, "staging", "falco", "falcosidekick", "pipeline")
     for component in ("falco", "falcosidekick"):
         made.edit(component)
     promote(made, "staging", "falco", "falcosidekick")
     return made
+
+
+@pytest.fixture
+def stage(made: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    for name, value in made.environ().items():
+        monkeypatch.setenv(name, value)
+    twin = made.twin(tmp_path / "stage")
+    monkeypatch.setenv("HOME", str(twin.remote.parent))
+    return twin
 
 
 def roll(folder: Path, component: str = "falco", at: datetime = AT, remote: str = "", **options) -> Outcome:

@@ -70,7 +70,10 @@ def refuse(checked: Checked | None) -> None:
         typer.echo("\n".join(lines_of(finding)), err=True)
     more = f" ({len(errors) - SHOWN} more are not shown)" if len(errors) > SHOWN else ""
     number = "1 error stands" if len(errors) == 1 else f"{len(errors)} errors stand"
-    raise Blocked(f"nothing was written: {number} against it{more}", "mend them on the default branch first")
+    hint = "mend them on the default branch first"
+    if checked and not any(each.severity == "error" for each in checked.validate):
+        hint = "look at each; where all of it is meant, --accept-risks REASON says so in the lock"
+    raise Blocked(f"nothing was written: {number} against it{more}", hint)
 
 
 def _warn(finding: Finding) -> None:

@@ -25,6 +25,10 @@ def command(
     until: Annotated[
         str, typer.Option("--until", metavar="TIME", help="When the hold ends by itself. Default: never.")
     ] = "",
+    accept: Annotated[
+        str,
+        typer.Option("--accept-risks", metavar="REASON", help="Take the risks that policy names; the lock says so."),
+    ] = "",
     push: Push = "",
     dry_run: Dry = False,
     root: Root = None,
@@ -44,7 +48,7 @@ def command(
 
     from kre.model.promotion import Hold
     from kre.promote import present, rollback
-    from kre.promote.check import check
+    from kre.promote.check import accepted, check
     from kre.promote.view import View
 
     view = View(root_of(root))
@@ -54,6 +58,10 @@ def command(
         restored = rollback.restore(view, step, component, hold, datetime.now(UTC), to=to, alone=alone)
         change = rollback.change(view, step, component, restored, hold, push)
         checked = check(view, step, change)
+        if accept and checked.risks:
+            restored = rollback.accepting(restored, accepted(checked, line_of("--accept-risks", accept)))
+            change = rollback.change(view, step, component, restored, hold, push)
+            checked = check(view, step, change)
         unit = view.policy.unit_of(component)
         facts = {
             "environment": environment,

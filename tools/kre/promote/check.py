@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 from kre.doors.git.scratch import checked_out
 from kre.doors.git.write import Change
+from kre.model.bundle import Bundle
+from kre.model.comparison import Risk
 from kre.model.finding import Finding
 from kre.model.policy import Step
-from kre.model.promotion import Block, Hop, Reason
+from kre.model.promotion import AcceptedRisk, Block, Hop, Reason
 from kre.promote.plan import checked
 from kre.promote.view import View
 
@@ -19,10 +21,11 @@ _POLICY = re.compile(r"P\d+")  # rules that hold a change against what is merged
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The findings of an environment: those of validation, and those of policy (its risks among them)."""
+    """The findings of an environment: those of validation, and those of policy; and the risks that nobody accepted."""
 
     validate: tuple[Finding, ...]
     policy: tuple[Finding, ...]
+    risks: tuple[Risk, ...] = ()
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -41,8 +44,14 @@ def check(view: View, step: Step, change: Change) -> Checked:
     with checked_out(view.objects, change.parent, change.files, change.new) as root:
         bundle = load(root, [step.name], since=change.parent)
         found = [each for each in validate(bundle) if _concerns(each, step)]
+        risks = _risks(bundle, step)
     policy = tuple(each for each in found if _POLICY.fullmatch(each.rule))
-    return Checked(tuple(each for each in found if each not in policy), policy)
+    return Checked(tuple(each for each in found if each not in policy), policy, risks)
+
+
+def accepted(found: Checked, reason: str) -> tuple[AcceptedRisk, ...]:
+    """What a lock says where somebody takes the risks that nobody accepted yet."""
+    return tuple(AcceptedRisk(str(risk.kind), risk.digest, reason) for risk in found.risks)
 
 
 def blocks(findings: Iterable[Finding], reason: Reason) -> tuple[Block, ...]:
@@ -62,6 +71,18 @@ def settled(hop: Hop, found: Checked) -> Hop:
     ):
         hop = checked(hop, gate, dict.fromkeys(names, blocks(findings, reason)))
     return hop
+
+
+def _risks(bundle: Bundle, step: Step) -> tuple[Risk, ...]:
+    from kre.compare.accepted import verdict
+    from kre.compare.environment import compare
+
+    before = bundle.before
+    if before is None:
+        return ()
+    return tuple(
+        risk for risk in compare(before, bundle, step.name).risks if not verdict(before, bundle, risk).accepted
+    )
 
 
 def _concerns(finding: Finding, step: Step) -> bool:

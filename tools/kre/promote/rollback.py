@@ -9,7 +9,7 @@ from datetime import datetime
 from kre.doors.git.write import Change
 from kre.errors import Blocked, UsageError
 from kre.model.policy import Step
-from kre.model.promotion import Entry, Hold, Locked, Previous
+from kre.model.promotion import AcceptedRisk, Entry, Hold, Locked, Previous
 from kre.promote import present
 from kre.promote.view import View
 from kre.promote.writing import entries_with, lock_bytes, release_files, settled_entries
@@ -72,6 +72,12 @@ def change(
     return Change(branch, view.base, "\n".join(lines), files)
 
 
+def accepting(restored: tuple[Restored, ...], risks: tuple[AcceptedRisk, ...]) -> tuple[Restored, ...]:
+    """The same, with risks accepted in the lock, by the first of the components."""
+    first, *others = restored
+    return (replace(first, after=replace(first.after, accepted_risks=risks)), *others)
+
+
 def _restored(
     view: View, step: Step, component: str, commit: str, hold: Hold, at: datetime, *, checked: bool
 ) -> Restored | None:
@@ -94,6 +100,7 @@ def _restored(
     after = replace(
         then,
         gates=dict(sorted(gates.items())),
+        accepted_risks=(),  # what was accepted for a promotion holds for that one alone
         previous=Previous(before.digest, before.source, before.origin),
         promoted=at,
         hold=hold,
