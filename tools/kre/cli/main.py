@@ -9,7 +9,7 @@ import sys
 import typer
 
 from kre import __version__
-from kre.cli import doctor, init, render, response, rule, rules, schemas, target, token, validate
+from kre.cli import diff, doctor, init, render, response, rule, rules, schemas, target, token, validate
 from kre.doors import command
 from kre.errors import Exit, KreError
 from kre.report.printable import printable
@@ -39,6 +39,7 @@ def _top(
 
 app.command("validate")(validate.command)
 app.command("render")(render.command)
+app.command("diff")(diff.command)
 app.command("rules")(rules.list_command)
 app.command("explain")(rules.explain_command)
 app.command("init")(init.command)
