@@ -11,6 +11,7 @@ import typer
 from kre import __version__
 from kre.cli import (
     approve,
+    diff,
     doctor,
     hold,
     init,
@@ -53,6 +54,7 @@ def _top(
 
 app.command("validate")(validate.command)
 app.command("render")(render.command)
+app.command("diff")(diff.command)
 app.command("rules")(rules.list_command)
 app.command("explain")(rules.explain_command)
 app.command("init")(init.command)

@@ -27,6 +27,7 @@ class _Entry:
     step: Step
     before: Locked | None
     after: Locked
+    first: bool  # nothing was ever promoted into the environment
 
 
 @rule("P16", "an entry of a lock continues what is merged", "layout")
@@ -63,7 +64,7 @@ def _wrong(bundle: Bundle, merged: Policy, step: Step, old: Lock, new: Lock) -> 
                 hint = f"only what {step.source} no longer has is removed: kre promote --allow-delete"
                 yield component, f"{component} is gone from the lock", hint
         elif before is None or replace(after, hold=None) != replace(before, hold=None):
-            entry = _Entry(component, step, before, after)
+            entry = _Entry(component, step, before, after, not old.components)
             yield from ((component, message, hint) for message, hint in _entry(bundle, merged, entry))
 
 
@@ -86,10 +87,9 @@ def _entry(bundle: Bundle, merged: Policy, entry: _Entry) -> Iterator[tuple[str,
             f"{name}: its source is {after.source.digest[:19]}..., and {known}, as far as it is merged",
             (f"merge it into {after.environment} first, then promote it anew: kre promote"),
         )
-    if before is None and any(
-        gate == "passed" for key, gate in after.gates.items() if key not in ("validate", "policy")
-    ):
-        yield f"{name}: a gate is said to be passed, and the first fill passes none", "kre promote --initial"
+    ran = [gate for gate, told in after.gates.items() if told == "passed" and gate not in ("validate", "policy")]
+    if entry.first and ran:
+        yield f"{name}: {', '.join(ran)} is said to be passed: the first fill waives it", "kre promote --initial"
 
 
 def _rolled_back(bundle: Bundle, entry: _Entry) -> bool:
