@@ -172,6 +172,7 @@ def test_approve(stage: Stage) -> None:
     other = "sha256:" + "0" * 64
     refused(run(stage, "approve", "staging", "falcosidekick", "--digest", other), 2, f"not with {other}", "--dry-run")
     stage.merge(made["branch"])
+    assert run(stage, "validate").code == 0
     refused(run(stage, "approve", "staging", "falcosidekick"), 2, "ann@example.com has approved falcosidekick")
 
 
