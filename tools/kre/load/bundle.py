@@ -13,7 +13,7 @@ from kre.errors import UsageError
 from kre.load import layout, plain
 from kre.load.build import build, unreached
 from kre.load.objects import cluster_scoped
-from kre.load.releases import foreign
+from kre.load.releases import foreign, locks
 from kre.load.sources import Sources, mapping
 from kre.model.bundle import Bundle
 from kre.model.resource import Resource, Root, dig
@@ -43,6 +43,8 @@ def load(root: Path, only: Iterable[str] | None = None, since: str | None = None
     sources.read_all(layout.FOLDERS)
     unused, unread = unreached(sources, reaches)
     before = _before(root, names, since) if since else None
+    chosen = [environment for environment in environments if environment.name in names]
+    known, unreadable = locks(sources, chosen)
     return Bundle(
         root=root,
         environments=environments,
@@ -52,7 +54,8 @@ def load(root: Path, only: Iterable[str] | None = None, since: str | None = None
         problems=(*sources.problems.values(), *problems, *unread),
         config=config,
         before=before,
-        foreign=foreign(root, [environment for environment in environments if environment.name in names]),
+        locks=known,
+        foreign=(*unreadable, *foreign(root, chosen, known)),
     )
 
 
