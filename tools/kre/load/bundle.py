@@ -15,7 +15,7 @@ from kre.load.build import build, unreached
 from kre.load.merged import merged
 from kre.load.objects import cluster_scoped
 from kre.load.owners import owners
-from kre.load.releases import foreign
+from kre.load.releases import foreign, locks
 from kre.load.sources import Sources, mapping
 from kre.model.bundle import Bundle, Environment
 from kre.model.resource import Resource, Root, dig
@@ -48,6 +48,8 @@ def load(root: Path, only: Iterable[str] | None = None, since: str | None = None
     before = _before(root, names, since) if since else None
     if before and since:
         before = replace(before, merged=merged(root, since, _relocked(environments, before.sources, sources.parsed)))
+    chosen = [environment for environment in environments if environment.name in names]
+    known, unreadable = locks(sources, chosen)
     return Bundle(
         root=root,
         environments=environments,
@@ -58,7 +60,8 @@ def load(root: Path, only: Iterable[str] | None = None, since: str | None = None
         config=config,
         before=before,
         owners=owners(root),
-        foreign=foreign(root, [environment for environment in environments if environment.name in names]),
+        locks=known,
+        foreign=(*unreadable, *foreign(root, chosen, known)),
     )
 
 
