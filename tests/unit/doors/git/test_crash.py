@@ -176,7 +176,7 @@ def wait_for_git(stage: Stage, first: str) -> str:
     """The branch, when the Git that outlived kre has moved it."""
     import time
 
-    for _ in range(100):
+    for _ in range(600):
         if (now := stage.refs().get(REF, "")) != first:
             return now
         time.sleep(0.05)

@@ -114,7 +114,7 @@ def test_two_at_once(stage: Stage) -> None:
     hook.parent.mkdir(exist_ok=True)
     hook.write_text(
         f"#!/bin/sh\ncat > /dev/null\nmkdir -p {gate}\ntouch {gate}/$$\n"
-        f"for i in $(seq 200); do [ $(ls {gate} | wc -l) -ge 2 ] && exit 0; sleep 0.05; done\nexit 1\n"
+        f"for i in $(seq 1200); do [ $(ls {gate} | wc -l) -ge 2 ] && exit 0; sleep 0.05; done\nexit 1\n"
     )
     hook.chmod(0o755)
     clones = [stage.clone("one"), stage.clone("two")]
