@@ -78,10 +78,8 @@ def test_a_promotion_is_fine() -> None:
 def test_the_source_is_what_is_merged_and_no_more() -> None:
     after = entry("dev", 3, NOW)  # a pull request that fills both at once
     found = said(bundle(prod=OLD, staging=NOW), bundle(prod=entry("staging", 3, OLD), staging=after), base=3)
-    assert found == [
-        f"overlays/prod/release.lock.yaml: falco: its source is {sha(3)[:19]}..., and staging runs {sha(2)[:19]}..., "
-        "as far as it is merged"
-    ]
+    told = f"its source is {sha(3)[:19]}..., and staging runs {sha(2)[:19]}..., as far as it is merged"
+    assert found == [f"overlays/prod/release.lock.yaml: falco: {told}"]
     assert "dev runs" in said(bundle(staging=NOW), bundle(staging=entry("dev", 8, NOW)))[0]
 
 
