@@ -21,6 +21,7 @@ _INNER = re.compile(  # a line of YAML, INI or an environment file inside of a t
 _TEXTS = (
     (re.compile(r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|$)"), HIDDEN),
     (re.compile(r"(?i)\b([a-z][a-z0-9+.-]*://)[^\s/@]+@"), rf"\1{HIDDEN}@"),
+    (re.compile(r"(?i)(--?[\w-]*(?:password|passwd|secret|token|api-?key)[ =])\s*\S+"), rf"\1{HIDDEN}"),
     (re.compile(r"(?i)\b(bearer|basic)\s+[A-Za-z0-9._~+/=-]{6,}"), rf"\1 {HIDDEN}"),
     (
         re.compile(r"\bgh[pousr]_[A-Za-z0-9]{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{16,}|\bxox[abps]-[\w-]{10,}"),
@@ -54,7 +55,10 @@ def _value(value: object, other: object, name: str) -> Any:  # noqa: ANN401 - JS
     if isinstance(value, list):
         others: list[Any] = other if isinstance(other, list) else []
         pairs = [(inner, others[index] if index < len(others) else None) for index, inner in enumerate(value)]
-        return [_value(inner, beside, name) for inner, beside in pairs]
+        return [
+            _hide(inner, beside) if index and _flag(value[index - 1]) else _value(inner, beside, name)
+            for index, (inner, beside) in enumerate(pairs)
+        ]
     if isinstance(value, str):
         secret = secret_name(name) and not _reference(name, value)
         return _hide(value, other) if secret or name == _APPLIED else scrub(value)
@@ -68,6 +72,11 @@ def _entry(whole: Mapping[str, Any], other: object, key: str) -> Any:  # noqa: A
     if key == "value" and isinstance(value, str) and secret_name(str(whole.get("name", ""))):
         return _hide(value, beside)  # of an environment variable, a header
     return _value(value, beside, key)
+
+
+def _flag(word: object) -> bool:
+    """Whether the word after this one, in a command, is a secret."""
+    return isinstance(word, str) and re.fullmatch(r"--?[\w-]+", word) is not None and secret_name(word)
 
 
 def _reference(name: str, value: str) -> bool:

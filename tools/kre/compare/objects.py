@@ -98,12 +98,12 @@ def _neutral(mine: Side) -> Callable[[str], str]:
         (f"overlays/{mine.name}", "(root)"),
         (f"apps/{mine.name}", "(apps)"),
     ]
-    named = re.compile(rf"^(kre-)?{name}(?=-|$)")
+    named = re.compile(rf"^{name}(?=-|$)|(?<![\w-])kre-{name}(?![a-z0-9])")
 
     def text(value: str) -> str:
         for word, instead in words:
             at_start = rf"(^/?|\$values/|;/){re.escape(word)}(?=/|;|$)"
             value = re.sub(at_start, rf"\1{instead}", value) if word in value else value
-        return named.sub(r"\1(env)", value)
+        return named.sub(lambda found: found[0].replace(mine.name, "(env)"), value)
 
     return text

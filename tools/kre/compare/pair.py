@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -69,7 +70,10 @@ def within(delta: Delta, *steps: str) -> Iterator[Difference]:
 
 def turned(at: Difference) -> str:
     """A difference in words, with values as they may be shown."""
-    name = at.path.rpartition(".")[2]
+    variable = re.search(r"\[([^\]]+)\]\.value$", at.path)
+    name = variable[1] if variable else at.path.rpartition(".")[2]
+    if re.search(r"(args|command)\[\d+\]$", at.path):  # whether a word is a secret, the one before it says
+        return f"{at.path} is another, or comes or goes"
     if at.before is None:
         return f"{at.path} is set to {shown(at.after, name)}"
     if at.after is None:

@@ -59,6 +59,8 @@ def capped(lines: Iterable[str], pointer: str, limit: int = LIMIT) -> str:
     for line in whole:
         kept.append(line)
         size += len(line) + 1
+        if size > limit:
+            break
         open_.read(line)
         end = open_.closing(pointer)
         if size + sum(len(each) + 1 for each in end) <= limit:
