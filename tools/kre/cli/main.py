@@ -9,7 +9,7 @@ import sys
 import typer
 
 from kre import __version__
-from kre.cli import doctor, init, render, response, rule, rules, schemas, target, token, validate
+from kre.cli import doctor, init, render, response, rule, rules, schemas, status, target, token, validate
 from kre.doors import command
 from kre.errors import Exit, KreError
 from kre.report.printable import printable
@@ -45,6 +45,7 @@ app.command("init")(init.command)
 app.add_typer(rule.app, name="rule")
 app.add_typer(response.app, name="response")
 app.add_typer(target.app, name="target")
+app.command("status")(status.command)
 app.command("token")(token.command)
 app.command("doctor")(doctor.command)
 app.add_typer(schemas.app, name="schemas")
