@@ -170,7 +170,7 @@ def test_a_signature_of_another_kind_does_not_count(tmp_path: Path) -> None:
     one = stage.key("one")
     always = tmp_path / "always"
     status = "[GNUPG:] NEWSIG\\n[GNUPG:] GOODSIG 0123456789ABCDEF somebody\\n[GNUPG:] TRUST_ULTIMATE 0 pgp\\n"
-    always.write_text(f"#!/bin/sh\nprintf '{status}'\n")
+    always.write_text(f"#!/bin/sh\ncat >/dev/null\nprintf '{status}'\n")
     always.chmod(0o755)
     head, _, body = stage.git("cat-file", "commit", stage.head()).partition("\n\n")
     block = "gpgsig -----BEGIN PGP SIGNATURE-----\n \n AAAA\n -----END PGP SIGNATURE-----"
