@@ -11,8 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kre.errors import UsageError
+from kre.load.source import parse
 from kre.model.promotion import Accepted, AcceptedRisk, Hold, Lock, Locked, Previous, Source
 from kre.promote import lockfile
+from kre.schema import jsonschema_engine
+from kre.schema.own import own_schema
 from support.promotion import HOWS, How, small
 
 PATH = "overlays/prod/release.lock.yaml"
@@ -99,6 +102,25 @@ def test_what_is_not_meant_is_refused_with_its_line(before: str, after: str, say
     with pytest.raises(UsageError, match=says) as failed:
         lockfile.read(PATH, written.replace(before, after, 1).encode())
     assert str(failed.value).startswith(PATH)
+
+
+def _violations(text: str) -> list:
+    source = parse(PATH, text.encode())
+    return [*jsonschema_engine.check_against(source.documents[0].value, own_schema("lock"))]
+
+
+def test_the_schema_takes_what_is_written_and_refuses_what_is_not_read() -> None:
+    written = lockfile.render(Lock("prod", {"falco": FULL, "pipeline": ENTRY})).decode()
+    assert _violations(written) == []
+    for before, after in (
+        ("version: 1", "version: 2"),
+        ("digest: sha256:2222", "digest: sha256:22x2"),
+        ("hold: null", "holds: null"),
+        ("from: staging", "from: Staging"),
+        ('mode: "100755"', 'mode: "100777"'),
+    ):
+        assert before in written
+        assert _violations(written.replace(before, after, 1))
 
 
 @pytest.mark.parametrize("how", HOWS)

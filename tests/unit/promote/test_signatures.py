@@ -162,3 +162,22 @@ def test_the_users_own_configuration_has_no_say(tmp_path: Path) -> None:
     stage.git("config", "gpg.minTrustLevel", "never")
     with Objects(stage.folder) as objects:
         assert not signed(objects, made, allow(one))
+
+
+def test_a_signature_of_another_kind_does_not_count(tmp_path: Path) -> None:
+    """OpenPGP would be verified against whatever keys the user happens to have."""
+    stage = small(tmp_path)
+    one = stage.key("one")
+    always = tmp_path / "always"
+    status = "[GNUPG:] NEWSIG\\n[GNUPG:] GOODSIG 0123456789ABCDEF somebody\\n[GNUPG:] TRUST_ULTIMATE 0 pgp\\n"
+    always.write_text(f"#!/bin/sh\ncat >/dev/null\nprintf '{status}'\n")
+    always.chmod(0o755)
+    head, _, body = stage.git("cat-file", "commit", stage.head()).partition("\n\n")
+    block = "gpgsig -----BEGIN PGP SIGNATURE-----\n \n AAAA\n -----END PGP SIGNATURE-----"
+    path = tmp_path / "commit"
+    path.write_text(f"{head}\n{block}\n\n{body}\n")
+    made = stage.git("hash-object", "-t", "commit", "-w", str(path))
+    stage.git("config", "gpg.program", str(always))
+    assert stage.git("verify-commit", made) == ""  # it does for Git, with this configuration
+    with Objects(stage.folder) as objects:
+        assert not signed(objects, made, allow(one))

@@ -21,6 +21,7 @@ from kre.cli import (
     rule,
     rules,
     schemas,
+    status,
     target,
     token,
     validate,
@@ -61,6 +62,7 @@ app.command("init")(init.command)
 app.add_typer(rule.app, name="rule")
 app.add_typer(response.app, name="response")
 app.add_typer(target.app, name="target")
+app.command("status")(status.command)
 app.command("rollback")(rollback.command)
 app.command("hold")(hold.hold_command)
 app.command("unhold")(hold.unhold_command)

@@ -76,7 +76,8 @@ class Objects:
         """
         for name in _DEFAULTS:
             if not self.run("rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")[0]:
-                return name
+                code, out, _ = self.run("symbolic-ref", "--quiet", name)
+                return name if code else out.decode().strip()
         raise UsageError("this clone has no default branch", "git remote set-head origin --auto")
 
     def author(self) -> str:
