@@ -15,7 +15,7 @@ from kre.load.build import build, unreached
 from kre.load.merged import merged
 from kre.load.objects import cluster_scoped
 from kre.load.owners import owners
-from kre.load.releases import foreign
+from kre.load.releases import foreign, locks
 from kre.load.sources import Sources, mapping
 from kre.model.bundle import Bundle, Environment
 from kre.model.resource import Resource, Root, dig
@@ -30,6 +30,15 @@ def load(root: Path, only: Iterable[str] | None = None, since: str | None = None
     missing or hangs.
     Whatever is wrong with a single file is no error but one of the bundle's `problems`.
     """
+    return _load(root, only, since)
+
+
+def exported(root: Path, only: Iterable[str] | None = None) -> Bundle:
+    """As load, of files that were taken out of Git: no release is proved, for there is no history beside them."""
+    return _load(root, only, None, proved=False)
+
+
+def _load(root: Path, only: Iterable[str] | None, since: str | None, *, proved: bool = True) -> Bundle:
     root = Path(os.path.realpath(root))
     if not root.is_dir():
         raise UsageError(f"{root}: there is no such folder")
@@ -48,6 +57,8 @@ def load(root: Path, only: Iterable[str] | None = None, since: str | None = None
     before = _before(root, names, since) if since else None
     if before and since:
         before = replace(before, merged=merged(root, since, _relocked(environments, before.sources, sources.parsed)))
+    chosen = [environment for environment in environments if environment.name in names]
+    known, unreadable = locks(sources, chosen)
     return Bundle(
         root=root,
         environments=environments,
@@ -58,7 +69,8 @@ def load(root: Path, only: Iterable[str] | None = None, since: str | None = None
         config=config,
         before=before,
         owners=owners(root),
-        foreign=foreign(root, [environment for environment in environments if environment.name in names]),
+        locks=known,
+        foreign=(*unreadable, *foreign(root, chosen, known)) if proved else (),
     )
 
 
@@ -69,7 +81,7 @@ def _before(root: Path, names: Sequence[str], since: str) -> Bundle | None:
         if not layout.is_layout(Path(scratch)):
             return None
         known = [item.name for item in layout.environments(Sources(Path(scratch)))]
-        return load(Path(scratch), [name for name in names if name in known])
+        return exported(Path(scratch), [name for name in names if name in known])
 
 
 def _relocked(

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kre.doors import command
 from kre.errors import ToolError, UsageError
 
 if TYPE_CHECKING:
@@ -62,6 +63,13 @@ def head(folder: Path) -> str:
         return next((line.split()[0] for line in packed if line.endswith(f" {name}")), "")
     except OSError:
         return ""
+
+
+def modes(folder: Path, below: str) -> str:
+    """Mode and path of every file that the index has below a folder, a line for each; "" where there is no index."""
+    listed = command.run(["git", "ls-files", "-s", "-z", "--", below], cwd=folder).stdout
+    parts = [line.partition("\t") for line in listed.split("\0") if line]
+    return "\n".join(f"{meta.split(' ')[0]} {path}" for meta, _, path in parts)
 
 
 def held(folder: Path, paths: Iterable[str]) -> dict[str, set[str]]:
