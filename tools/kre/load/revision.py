@@ -10,7 +10,7 @@ from pathlib import Path
 from kre.doors import git
 from kre.errors import UsageError
 from kre.load import layout
-from kre.load.bundle import load
+from kre.load.bundle import exported, load
 from kre.load.sources import Sources
 from kre.model.bundle import Bundle
 
@@ -32,4 +32,4 @@ def at(root: Path, revision: str, only: Iterable[str] | None = None) -> Iterator
         wanted = known if only is None else [name for name in only if name in known]
         if only is not None and not wanted:
             raise UsageError(f"{revision} has no environment {', '.join(only)}", f"it has: {', '.join(known)}")
-        yield load(Path(scratch), wanted)
+        yield exported(Path(scratch), wanted)

@@ -46,9 +46,9 @@ class Bundle:
     With `overlays/environments.yaml` it has `environments`, in the order of promotion; a folder of plain manifests
     has none. `sources` are the parsed files and `kustomizations` those of every folder, by path; `problems` what
     could not be loaded. `config` is kre.yaml, {} where there is none. `locks` are those of the environments that were
-    filled, `foreign` what no promotion put into a release. `before` is the bundle of an older revision, where one was
-    asked for. `owners` are the lines of CODEOWNERS, each a pattern and whether it names somebody. `merged` is what Git
-    says of the revision, in the bundle of an older one, where the newer has other locks.
+    filled, `foreign` what no promotion put into a release. `owners` are the lines of CODEOWNERS, each a pattern and
+    whether it names somebody. `before` is the bundle of an older revision, where one was asked for; `merged`, in that
+    one, what Git says of the revision where the newer has other locks.
     """
 
     root: Path
