@@ -58,7 +58,7 @@ def command(
         facts = {"environment": environment, "component": component, "digest": known, "by": made.by.names[0]}
         if made.merged:
             raise UsageError(f"{made.by.names[0]} has approved {component} {known[:19]}... already: {made.path}")
-        finish(view, change, facts, output=output, dry_run=dry_run, push=push, steps=pull_request(change, push))
+        finish(view, change, facts, output=output, dry_run=dry_run, push=push, steps=pull_request(change.branch, push))
     finally:
         view.close()
 

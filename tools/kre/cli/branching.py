@@ -112,8 +112,8 @@ def author(view: View) -> str:
     return found
 
 
-def pull_request(change: Change, push: str) -> list[str]:
+def pull_request(branch: str, push: str) -> list[str]:
     """What is left to do with a branch."""
     if push:
-        return [f"open a pull request for {change.branch}, and merge it"]
-    return [f"git push origin {change.branch}; then open a pull request, and merge it"]
+        return [f"open a pull request for {branch}, and merge it"]
+    return [f"git push origin {branch}; then open a pull request, and merge it"]

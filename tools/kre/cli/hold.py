@@ -45,7 +45,7 @@ def hold_command(
         given = Hold(author(view), line_of("--reason", reason), time_of(until))
         change = hold.hold(view, step, unit, given)
         facts = {"environment": environment, "unit": change.branch.rpartition("/")[2]}
-        finish(view, change, facts, output=output, dry_run=dry_run, push=push, steps=pull_request(change, push))
+        finish(view, change, facts, output=output, dry_run=dry_run, push=push, steps=pull_request(change.branch, push))
     finally:
         view.close()
 
@@ -72,6 +72,6 @@ def unhold_command(
         step = present.target(view, environment)
         change = hold.unhold(view, step, unit)
         facts = {"environment": environment, "unit": change.branch.rpartition("/")[2]}
-        finish(view, change, facts, output=output, dry_run=dry_run, push=push, steps=pull_request(change, push))
+        finish(view, change, facts, output=output, dry_run=dry_run, push=push, steps=pull_request(change.branch, push))
     finally:
         view.close()

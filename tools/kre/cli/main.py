@@ -15,6 +15,7 @@ from kre.cli import (
     doctor,
     hold,
     init,
+    promote,
     render,
     response,
     rollback,
@@ -63,6 +64,7 @@ app.add_typer(rule.app, name="rule")
 app.add_typer(response.app, name="response")
 app.add_typer(target.app, name="target")
 app.command("status")(status.command)
+app.command("promote")(promote.command)
 app.command("rollback")(rollback.command)
 app.command("hold")(hold.hold_command)
 app.command("unhold")(hold.unhold_command)

@@ -67,7 +67,7 @@ def command(
             "environment": environment,
             "components": {item.component: {"to": item.commit, "digest": item.after.digest} for item in restored},
         }
-        steps = [*pull_request(change, push), f"when the way on is clear: kre unhold {environment} {unit}"]
+        steps = [*pull_request(change.branch, push), f"when the way on is clear: kre unhold {environment} {unit}"]
         finish(view, change, facts, output=output, dry_run=dry_run, push=push, steps=steps, checked=checked)
     finally:
         view.close()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from kre.doors.git.scratch import checked_out
 from kre.doors.git.write import Change
 from kre.model.bundle import Bundle
-from kre.model.comparison import Risk
+from kre.model.comparison import Comparison, Risk
 from kre.model.finding import Finding
 from kre.model.policy import Step
 from kre.model.promotion import AcceptedRisk, Block, Hop, Reason
@@ -21,11 +21,14 @@ _POLICY = re.compile(r"P\d+")  # rules that hold a change against what is merged
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The findings of an environment: those of validation, and those of policy; and the risks that nobody accepted."""
+    """The findings of an environment: those of validation, and those of policy; the risks that nobody accepted; what it
+    would render otherwise; and the environments that would render something else."""
 
     validate: tuple[Finding, ...]
     policy: tuple[Finding, ...]
     risks: tuple[Risk, ...] = ()
+    comparison: Comparison | None = None
+    radius: tuple[str, ...] = ()
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -38,15 +41,18 @@ def check(view: View, step: Step, change: Change) -> Checked:
 
     Raises as load and validate.
     """
+    from kre.compare.radius import radius
     from kre.load.bundle import load
     from kre.rules.run import validate
 
     with checked_out(view.objects, change.parent, change.files, change.new) as root:
-        bundle = load(root, [step.name], since=change.parent)
+        bundle = load(root, since=change.parent)
         found = [each for each in validate(bundle) if _concerns(each, step)]
-        risks = _risks(bundle, step)
+        compared = _compared(bundle, step)
+        risks = _risks(bundle, compared)
+        reached = tuple(radius(bundle.before, bundle)) if bundle.before else ()
     policy = tuple(each for each in found if _POLICY.fullmatch(each.rule))
-    return Checked(tuple(each for each in found if each not in policy), policy, risks)
+    return Checked(tuple(each for each in found if each not in policy), policy, risks, compared, reached)
 
 
 def accepted(found: Checked, reason: str) -> tuple[AcceptedRisk, ...]:
@@ -73,16 +79,19 @@ def settled(hop: Hop, found: Checked) -> Hop:
     return hop
 
 
-def _risks(bundle: Bundle, step: Step) -> tuple[Risk, ...]:
-    from kre.compare.accepted import verdict
+def _compared(bundle: Bundle, step: Step) -> Comparison | None:
     from kre.compare.environment import compare
 
+    return compare(bundle.before, bundle, step.name) if bundle.before else None
+
+
+def _risks(bundle: Bundle, compared: Comparison | None) -> tuple[Risk, ...]:
+    from kre.compare.accepted import verdict
+
     before = bundle.before
-    if before is None:
+    if before is None or compared is None:
         return ()
-    return tuple(
-        risk for risk in compare(before, bundle, step.name).risks if not verdict(before, bundle, risk).accepted
-    )
+    return tuple(risk for risk in compared.risks if not verdict(before, bundle, risk).accepted)
 
 
 def _concerns(finding: Finding, step: Step) -> bool:

@@ -53,7 +53,7 @@ def checked(hop: Hop, gate: str, found: Mapping[str, Collection[Block]]) -> Hop:
         blocks = tuple(found.get(each.name, ()))
         gates = {**each.gates, gate: BLOCKED if blocks else PASSED}
         locked = replace(each.locked, gates=gates) if each.locked else None
-        made.append(_blocked(replace(each, gates=gates, locked=locked), blocks))
+        made.append(blocked(replace(each, gates=gates, locked=locked), blocks))
     return replace(hop, components=tuple(_by_unit(made)))
 
 
@@ -133,7 +133,7 @@ def _held(way: Way, component: ComponentPlan) -> ComponentPlan:
             until = f" until {entry.hold.until:%Y-%m-%d %H:%M} UTC" if entry.hold.until else ""
             message = f"{name} is held by {entry.hold.by}{until}: {entry.hold.reason}"
             blocks.append(Block(Reason.HOLD, message, f"kre unhold {way.target.name} {name}"))
-    return _blocked(component, blocks)
+    return blocked(component, blocks)
 
 
 def _by_unit(components: list[ComponentPlan]) -> Iterator[ComponentPlan]:
@@ -142,12 +142,13 @@ def _by_unit(components: list[ComponentPlan]) -> Iterator[ComponentPlan]:
         stuck = [other.name for other in components if other.unit == each.unit and other.blocks]
         if each.goes and stuck:
             message = f"goes together with {', '.join(stuck)} (unit {each.unit}), and that is blocked"
-            yield _blocked(each, [Block(Reason.UNIT, message, "see there")])
+            yield blocked(each, [Block(Reason.UNIT, message, "see there")])
         else:
             yield each
 
 
-def _blocked(component: ComponentPlan, blocks: Collection[Block]) -> ComponentPlan:
+def blocked(component: ComponentPlan, blocks: Collection[Block]) -> ComponentPlan:
+    """A component with more against it: none of it is written then."""
     if not blocks:
         return component
     keeps = component.state in (State.DRIFTED, State.REMOVED, State.DOWNGRADE)

@@ -28,10 +28,15 @@ def as_text(change: Change, files: Sequence[FileEdit], outcome: Outcome | None) 
     """The branch and its commit, and each file; before anything is written, the difference."""
     if outcome is None:
         return f"would write {printable(change.branch)}\n{edit.as_diff(files)}"
-    written = outcome.written
-    what = f"wrote {change.branch} at {written.commit[:12]}" if written.changed else f"{change.branch} is there already"
+    return f"{as_line(outcome)}{edit.as_text(files)}"
+
+
+def as_line(outcome: Outcome) -> str:
+    """The branch, its commit, and what the remote has of it."""
+    done = outcome.written
+    what = f"wrote {done.branch} at {done.commit[:12]}" if done.changed else f"{done.branch} is there already"
     pushed = {"pushed": ", and pushed it", "there": ", as on the remote", "": ""}[outcome.remote]
-    return f"{printable(what)}{pushed}\n{edit.as_text(files)}"
+    return f"{printable(what)}{pushed}\n"
 
 
 def as_json(change: Change, files: Sequence[FileEdit], outcome: Outcome | None) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A Plan as versioned JSON: what each hop would write, and what stands against it. No file's content is in it."""
+"""A Plan as versioned JSON: what each hop would write, and what stands against it. Secrets are masked."""
 
 from __future__ import annotations
 
@@ -9,19 +9,33 @@ from typing import Any
 from kre.compare.masking import scrub
 from kre.model.comparison import Comparison
 from kre.model.promotion import Block, ComponentPlan, Entry, Hop, Locked, Plan
+from kre.promote.writing import Outcome
 from kre.report.difference import as_json as difference
 
 VERSION = 1
 
 
-def as_json(plan: Plan, comparisons: Mapping[str, Comparison] | None = None) -> dict[str, Any]:
+def as_json(plan: Plan, comparisons: Mapping[str, Comparison] | None = None, *, diff: bool = False) -> dict[str, Any]:
     """`{"version": 1, "hops": [{"source", "target", "base", "branch", "components", "blocks", "change"}]}`. `change`
-    is what the target would render otherwise, null where nobody rendered it."""
+    is what the target would render otherwise, null where nobody rendered it; with `diff` line by line."""
     known = comparisons or {}
-    return {"version": VERSION, "hops": [_hop(hop, known.get(hop.target)) for hop in plan.hops]}
+    return {"version": VERSION, "hops": [_hop(hop, known.get(hop.target), diff=diff) for hop in plan.hops]}
 
 
-def _hop(hop: Hop, comparison: Comparison | None) -> dict[str, Any]:
+def outcome(found: Outcome | None) -> dict[str, Any] | None:
+    """What was written: branch, commit, whether it is new here, whether it was pushed; null for nothing."""
+    if found is None:
+        return None
+    made = found.written
+    return {
+        "branch": made.branch,
+        "commit": made.commit,
+        "changed": made.changed,
+        "pushed": found.remote == "pushed",
+    }
+
+
+def _hop(hop: Hop, comparison: Comparison | None, *, diff: bool) -> dict[str, Any]:
     return {
         "source": hop.source,
         "target": hop.target,
@@ -31,7 +45,7 @@ def _hop(hop: Hop, comparison: Comparison | None) -> dict[str, Any]:
         "goes": [each.name for each in hop.goes],
         "blocks": [_block(block) for block in hop.blocks],
         "components": [_component(each) for each in hop.components],
-        "change": difference(comparison, diff=False) if comparison is not None else None,
+        "change": difference(comparison, diff=diff) if comparison is not None else None,
     }
 
 
