@@ -9,7 +9,7 @@ PY     := $(VENV)/bin/python
 KRE    := $(VENV)/bin/kre
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test mutants lint format validate docs bench e2e e2e-argocd tools tools-helm tools-actionlint clean set-up python-ok
+.PHONY: help demo test mutants lint format validate docs bench rbac-answers e2e e2e-argocd tools tools-helm tools-actionlint clean set-up python-ok
 export PATH := $(BIN):$(CURDIR)/$(VENV)/bin:$(PATH)
 
 help: ## this list
@@ -45,6 +45,10 @@ docs: $(VENV)/ready ## pages that are made from code
 
 bench: $(VENV)/dev tools ## kre beside its peers; writes docs/benchmarks.md
 	$(PY) tests/bench/validate.py
+
+rbac-answers: $(VENV)/dev $(VENV)/go ## records anew what Kubernetes' own authorizer says (tests/authorizer; some minutes)
+	cd tests/authorizer && GOFLAGS=-mod=readonly $(CURDIR)/$(VENV)/go build -trimpath -o $(BIN)/kre-authorizer .
+	PYTHONPATH=tests $(PY) -m support.rbac_record $(BIN)/kre-authorizer
 
 e2e: $(VENV)/dev ## tests on the cluster that KUBECONFIG names, if it has opted in
 	$(PY) -m pytest -q -m e2e tests/e2e

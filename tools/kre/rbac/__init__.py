@@ -1,0 +1,1 @@
+"""Who may do what: Kubernetes' RBAC, evaluated offline and exactly."""
