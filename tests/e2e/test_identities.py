@@ -9,47 +9,9 @@ import pytest
 
 from e2e.admission.api import ADMIN, Api, Ask
 from e2e.engine import DEMO, Engine
-from support.rights import RESPONSES, table
+from support.rights import KINDS, PLACES, RESPONSES, VERBS, table
 
 pytestmark = pytest.mark.e2e
-
-VERBS = (
-    "get",
-    "list",
-    "watch",
-    "create",
-    "update",
-    "patch",
-    "delete",
-    "deletecollection",
-    "impersonate",
-    "bind",
-    "escalate",
-)
-KINDS = (
-    ("", "pods"), ("", "pods/exec"), ("", "pods/eviction"), ("", "pods/log"), ("", "pods/ephemeralcontainers"),
-    ("", "secrets"), ("", "configmaps"), ("", "services"), ("", "events"), ("", "namespaces"), ("", "nodes"),
-    ("", "serviceaccounts"), ("", "serviceaccounts/token"), ("apps", "deployments"), ("apps", "replicasets"),
-    ("apps", "statefulsets"), ("apps", "daemonsets"), ("batch", "jobs"), ("networking.k8s.io", "networkpolicies"),
-    ("coordination.k8s.io", "leases"), ("argoproj.io", "workflows"), ("argoproj.io", "workflowtemplates"),
-    ("argoproj.io", "workflowtaskresults"), ("argoproj.io", "sensors"), ("argoproj.io", "eventsources"),
-    ("argoproj.io", "applications"), ("rbac.authorization.k8s.io", "roles"),
-    ("rbac.authorization.k8s.io", "rolebindings"), ("rbac.authorization.k8s.io", "clusterroles"),
-    ("rbac.authorization.k8s.io", "clusterrolebindings"),
-    ("admissionregistration.k8s.io", "validatingadmissionpolicies"),
-)  # fmt: skip
-PLACES = (
-    "",
-    DEMO,
-    "kre-pipeline",
-    "kre-responses",
-    "argo-events",
-    "argo-workflows",
-    "argocd",
-    "falco",
-    "kube-system",
-    "default",
-)
 
 # identity -> {namespace: rights}, of the engine's ServiceAccounts. Nothing anywhere else.
 RIGHTS = {

@@ -86,3 +86,43 @@ def table(targets: list[str], responses: list[str]) -> dict[str, dict[str, Right
         found[f"kre-responses:{name}"] = dict.fromkeys(targets, RESPONSES[name])
     dispatcher = {**OWN["kre-pipeline:dispatcher"], **dict.fromkeys(targets, DISPATCHER)}
     return {**found, "kre-pipeline:dispatcher": dispatcher}
+
+
+# What is asked, of everybody, everywhere.
+VERBS = (
+    "get",
+    "list",
+    "watch",
+    "create",
+    "update",
+    "patch",
+    "delete",
+    "deletecollection",
+    "impersonate",
+    "bind",
+    "escalate",
+)
+KINDS = (
+    ("", "pods"), ("", "pods/exec"), ("", "pods/eviction"), ("", "pods/log"), ("", "pods/ephemeralcontainers"),
+    ("", "secrets"), ("", "configmaps"), ("", "services"), ("", "events"), ("", "namespaces"), ("", "nodes"),
+    ("", "serviceaccounts"), ("", "serviceaccounts/token"), ("apps", "deployments"), ("apps", "replicasets"),
+    ("apps", "statefulsets"), ("apps", "daemonsets"), ("batch", "jobs"), ("networking.k8s.io", "networkpolicies"),
+    ("coordination.k8s.io", "leases"), ("argoproj.io", "workflows"), ("argoproj.io", "workflowtemplates"),
+    ("argoproj.io", "workflowtaskresults"), ("argoproj.io", "sensors"), ("argoproj.io", "eventsources"),
+    ("argoproj.io", "applications"), ("rbac.authorization.k8s.io", "roles"),
+    ("rbac.authorization.k8s.io", "rolebindings"), ("rbac.authorization.k8s.io", "clusterroles"),
+    ("rbac.authorization.k8s.io", "clusterrolebindings"),
+    ("admissionregistration.k8s.io", "validatingadmissionpolicies"),
+)  # fmt: skip
+PLACES = (
+    "",
+    "kre-demo",
+    "kre-pipeline",
+    "kre-responses",
+    "argo-events",
+    "argo-workflows",
+    "argocd",
+    "falco",
+    "kube-system",
+    "default",
+)

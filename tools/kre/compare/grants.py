@@ -1,43 +1,80 @@
-"""What the Roles and bindings of an environment grant, and to whom.
+"""What the Roles and bindings of an environment grant, and to whom, in pieces that can be compared.
 
-One function is the door: grants(bundle, environment). Whatever evaluates rights more exactly goes behind it.
+One function is the door: grants(bundle, environment). kre.rbac evaluates what is behind it.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from kre.model.bundle import Bundle
 from kre.model.comparison import Grant
-from kre.model.resource import Resource, dig, each
+from kre.rbac.environment import World, world
+from kre.rbac.model import Binding, Role, Rule
 
 AGGREGATE = "rbac.authorization.k8s.io/aggregate-to-"
 ACT_AS, WHATEVER = "act as", "do"
+NAMELESS = '""'  # requests without a name, and no others
 _CLOUD = ("eks.amazonaws.com/", "iam.gke.io/", "azure.workload.identity/")
 
 
 def grants(bundle: Bundle, environment: str) -> frozenset[Grant]:
     """Every right that this environment's objects give: to the subjects of bindings, and to a Role as such, for who is
-    bound to it may stand elsewhere. A Role that is not among the objects counts as one right of its own."""
-    roles = {(item.kind, item.namespace, item.name): item for item in bundle.of(environment, "Role", "ClusterRole")}
+    bound to it may stand elsewhere. A Role that is not among the objects, nor one of Kubernetes' own, counts as one
+    right of its own."""
+    known = world(bundle, environment)
     found: set[Grant] = set()
-    for item in roles.values():
-        holder = f"{item.kind} {f'{item.namespace}/' if item.namespace else ''}{item.name}"
-        found.update(_of_role(holder, item.namespace, item, roles.values()))
-        for label, value in (item.metadata.get("labels") or {}).items():
-            if str(label).startswith(AGGREGATE) and value == "true":
-                known = f"ClusterRole {str(label).removeprefix(AGGREGATE)}"
-                found.update(_of_role(known, "", item, roles.values()))
-    for binding in bundle.of(environment, "RoleBinding", "ClusterRoleBinding"):
-        found.update(_of_binding(binding, roles))
+    for item in known.own:
+        found.update(_of_role(known, item) if isinstance(item, Role) else _of_binding(known, item))
+    for role in known.policy.roles:
+        if role.selectors is not None and role.resource is None:  # Kubernetes' own, with more in it than it comes with
+            more = [rule for rule in known.policy.rules(role) if rule.step and rule.step.resource is not None]
+            found.update(_rules(f"{role.kind} {role.name}", "", more))
     for account in bundle.of(environment, "ServiceAccount"):
         for key, value in (account.metadata.get("annotations") or {}).items():
             if str(key).startswith(_CLOUD):
                 subject = f"ServiceAccount {account.namespace}/{account.name}"
                 found.add(Grant(subject, account.namespace, ACT_AS, "", f"{key}={value}"))
     return frozenset(found)
+
+
+def _of_role(known: World, role: Role) -> Iterator[Grant]:
+    yield from _held(known, str(role.step), role.namespace, role)
+    for label, value in role.labels.items():
+        into = label.removeprefix(AGGREGATE)
+        if into != label and value == "true" and not known.policy.has("ClusterRole", "", into):
+            yield from _rules(f"ClusterRole {into}", "", known.policy.rules(role))
+
+
+def _of_binding(known: World, binding: Binding) -> Iterator[Grant]:
+    role = known.policy.role(binding)
+    for subject in binding.subjects:
+        space = f"{subject.namespace or binding.namespace}/" if subject.kind == "ServiceAccount" else ""
+        holder = f"{subject.kind} {space}{subject.name}"
+        if role is None:
+            what = f"whatever {binding.role_kind} {binding.role} allows"
+            yield Grant(holder, binding.namespace, WHATEVER, "", what)
+        else:
+            yield from _held(known, holder, binding.namespace, role)
+
+
+def _held(known: World, holder: str, namespace: str, role: Role) -> Iterator[Grant]:
+    """What a role gives. One of ours that aggregates others may take some that are not rendered here."""
+    yield from _rules(holder, namespace, known.policy.rules(role))
+    for selector in role.selectors if role.selectors is not None and role.resource is not None else ():
+        text = ", ".join(sorted(f"{it.key} {it.operator} {' '.join(sorted(it.values))}".strip() for it in selector))
+        yield Grant(holder, namespace, WHATEVER, "", f"whatever ClusterRoles with {text or 'any labels'} allow")
+
+
+def _rules(holder: str, namespace: str, rules: Iterable[Rule]) -> Iterator[Grant]:
+    for rule in rules:
+        names = [name or NAMELESS for name in rule.names] or [""]
+        for verb in rule.verbs:
+            if not namespace:
+                yield from (Grant(holder, "", verb, "(path)", path) for path in rule.urls)
+            for group in rule.groups:
+                for resource in rule.resources:
+                    yield from (Grant(holder, namespace, verb, group, resource, name) for name in names)
 
 
 def widened(before: Iterable[Grant], after: Iterable[Grant]) -> list[Grant]:
@@ -73,55 +110,3 @@ def _resource(wide: Grant, grant: Grant) -> bool:
     if wide.resource in ("*", grant.resource):
         return True
     return wide.resource.startswith("*/") and grant.resource.endswith(wide.resource[1:])
-
-
-def _of_role(subject: str, namespace: str, role: Resource, roles: Iterable[Resource]) -> Iterator[Grant]:
-    for source in _sources(role, roles):
-        for rule in each(source.body, "rules"):
-            yield from _of_rule(subject, namespace, rule)
-    for selector in each(role.body, "aggregationRule", "clusterRoleSelectors"):
-        if each(selector, "matchExpressions"):
-            text = json.dumps(selector, sort_keys=True)
-            yield Grant(subject, namespace, WHATEVER, "", f"whatever ClusterRoles with {text} allow")
-
-
-def _sources(role: Resource, roles: Iterable[Resource]) -> Iterator[Resource]:
-    """A ClusterRole that gathers others (aggregationRule) has their rules, and none of its own."""
-    selectors = each(role.body, "aggregationRule", "clusterRoleSelectors")
-    if not selectors:
-        yield role
-    for other in roles:
-        labels = other.metadata.get("labels") or {}
-        for selector in selectors:
-            wanted = dig(selector, "matchLabels") or {}
-            if (
-                other.kind == "ClusterRole"
-                and other is not role
-                and wanted
-                and all(labels.get(key) == value for key, value in wanted.items())
-            ):
-                yield other
-
-
-def _of_rule(subject: str, namespace: str, rule: Any) -> Iterator[Grant]:  # noqa: ANN401 - YAML
-    names = [str(name) for name in each(rule, "resourceNames")] or [""]
-    for verb in each(rule, "verbs"):
-        for path in each(rule, "nonResourceURLs"):
-            yield Grant(subject, "", str(verb), "(path)", str(path))
-        for group in each(rule, "apiGroups"):
-            for resource in each(rule, "resources"):
-                for name in names:
-                    yield Grant(subject, namespace, str(verb), str(group), str(resource), name)
-
-
-def _of_binding(binding: Resource, roles: dict[tuple[str, str, str], Resource]) -> Iterator[Grant]:
-    kind, name = str(dig(binding.body, "roleRef", "kind")), str(dig(binding.body, "roleRef", "name"))
-    namespace = binding.namespace if binding.kind == "RoleBinding" else ""
-    role = roles.get((kind, binding.namespace if kind == "Role" else "", name))
-    for entry in each(binding.body, "subjects"):
-        space = f"{dig(entry, 'namespace') or binding.namespace}/" if dig(entry, "kind") == "ServiceAccount" else ""
-        subject = f"{dig(entry, 'kind')} {space}{dig(entry, 'name')}"
-        if role is None:
-            yield Grant(subject, namespace, WHATEVER, "", f"whatever {kind} {name} allows")
-        else:
-            yield from _of_role(subject, namespace, role, roles.values())

@@ -43,6 +43,15 @@ class Policy:
                 kind, name = _who(subject, binding)
                 self._bound[kind].setdefault(name, []).append((binding, index))
 
+    @property
+    def roles(self) -> Iterable[Role]:
+        """Every Role and ClusterRole."""
+        return self._roles.values()
+
+    def has(self, kind: str, namespace: str, name: str) -> bool:
+        """Whether there is a role of this name."""
+        return (kind, namespace, name) in self._roles
+
     def role(self, binding: Binding) -> Role | None:
         """The role that a binding refers to, None where there is none: then it gives nothing."""
         return self._roles.get(_reference(binding))

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
 
+from kre.load import embedded
 from kre.load.provenance import place
 from kre.model.bundle import Bundle
 from kre.model.finding import Related
 from kre.model.resource import Body, Pointer, Resource, dig, each, walk
 from kre.rules.registry import Hit, hit, rule
-from kre.schema import embedded
 
 # EventSourceSpec of argo-events v1.9: what is no map of events.
 _NO_EVENTS = frozenset(("eventBusName", "replicas", "service", "template"))

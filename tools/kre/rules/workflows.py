@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from kre.load import embedded
 from kre.load.provenance import place
 from kre.model.bundle import Bundle
 from kre.model.finding import Related
 from kre.model.resource import Body, Pointer, Resource, dig, each, walk
 from kre.rules.references import missing, named, suggest
 from kre.rules.registry import Hit, hit, rule
-from kre.schema import embedded
 
 _TEMPLATES = ("WorkflowTemplate", "ClusterWorkflowTemplate")
 _REFERENCES = ("workflowTemplateRef", "templateRef")

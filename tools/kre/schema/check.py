@@ -9,11 +9,12 @@ from difflib import get_close_matches
 from typing import Any, Literal, TypeAlias
 
 from kre.errors import ToolError
+from kre.load import embedded
 from kre.load.provenance import place
 from kre.model.bundle import Bundle
 from kre.model.finding import Finding
 from kre.model.resource import Pointer, Resource, dig, each
-from kre.schema import embedded, jsonschema_engine, kubeconform_engine, names, store
+from kre.schema import jsonschema_engine, kubeconform_engine, names, store
 from kre.schema.violation import Violation
 
 Engine: TypeAlias = Literal["jsonschema", "kubeconform", "both"]

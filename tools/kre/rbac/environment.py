@@ -1,0 +1,56 @@
+"""The Roles and bindings of one environment, as one Policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from kre.model.bundle import Bundle
+from kre.model.resource import Resource, dig, sources
+from kre.rbac.decode import Rejected
+from kre.rbac.defaults import join
+from kre.rbac.evaluate import Policy, policy
+from kre.rbac.model import Binding, Role
+from kre.rbac.objects import GROUP, KINDS, parse
+
+DEFAULT = "default"
+
+
+@dataclass(frozen=True)
+class World:
+    """Objects that live side by side, and what they allow.
+
+    `refused` are RBAC objects that the API server would not take, each with why: they give nothing. `charts` are the
+    Applications whose chart is not rendered here, so that nobody knows what RBAC it brings.
+    """
+
+    resources: tuple[Resource, ...]
+    policy: Policy
+    own: tuple[Role | Binding, ...]
+    refused: tuple[tuple[Resource, Rejected], ...] = ()
+    charts: tuple[tuple[Resource, str], ...] = ()
+
+
+def world(bundle: Bundle, environment: str | None) -> World:
+    """The World of an environment, or of all that a folder without environments holds; with Kubernetes' own roles."""
+    resources = tuple(bundle.of(environment) if environment is not None else bundle.resources)
+    own, refused = parsed(resources)
+    charts = [
+        (item, f"{dig(source, 'chart')} {dig(source, 'targetRevision')}")
+        for item in resources
+        for _, source in sources(item)
+        if dig(source, "chart")
+    ]
+    return World(resources, policy(join(own)), tuple(own), tuple(refused), tuple(charts))
+
+
+def parsed(resources: Iterable[Resource]) -> tuple[list[Role | Binding], list[tuple[Resource, Rejected]]]:
+    """The RBAC objects among these, and those that would be refused. One without a namespace goes to `default`."""
+    found, refused = [], []
+    for item in resources:
+        if item.kind in KINDS and item.group == GROUP:
+            try:
+                found.append(parse(item.body, item.namespace or DEFAULT, item))
+            except Rejected as error:
+                refused.append((item, error))
+    return found, refused
