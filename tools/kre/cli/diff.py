@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +12,6 @@ from kre.cli.options import Root, root_of
 
 if TYPE_CHECKING:
     from kre.compare.content import FileDelta
-    from kre.model.bundle import Bundle
     from kre.model.comparison import Comparison
 
 Found = list[tuple["Comparison", tuple["FileDelta", ...]]]
@@ -80,53 +78,10 @@ def _printed(found: Found, output: DiffFormat, *, diff: bool) -> str:
 
 
 def _compared(root: Path, before: str, after: str, env: list[str] | None) -> Found:
+    from kre.cli.comparing import sides
     from kre.compare.content import content
     from kre.compare.environment import compare
     from kre.compare.objects import side
-    from kre.load.layout import environments
-    from kre.load.revision import at
-    from kre.load.sources import Sources
 
-    known = [environment.name for environment in environments(Sources(root))]
-    (old, old_name), (new, new_name) = (_named(text, known) for text in (before, after))
-    old_name, new_name = old_name or new_name, new_name or old_name
-    if old == new and old_name == new_name:
-        _same(before)
-    with contextlib.ExitStack() as stack:
-        if old == new:
-            first = second = stack.enter_context(at(root, old, _only([old_name, new_name], env)))
-        else:
-            first = stack.enter_context(at(root, old, _only([old_name], env)))
-            second = stack.enter_context(at(root, new, _only([new_name], env)))
-        pairs = [(old_name, new_name)] if old_name else [(name, name) for name in _names(first, second)]
-        return [
-            (compare(first, second, one, other), content(side(first, one), side(second, other))) for one, other in pairs
-        ]
-
-
-def _same(name: str) -> None:
-    from kre.errors import UsageError
-
-    raise UsageError(f"{name} is compared with itself", "name another environment, or a revision: kre diff --help")
-
-
-def _only(names: list[str], env: list[str] | None) -> list[str] | None:
-    wanted = [name for name in names if name]
-    return wanted or env
-
-
-def _names(*bundles: Bundle) -> list[str]:
-    """The environments that were rendered on either side, in the order of the newer."""
-    found: dict[str, None] = {}
-    for bundle in reversed(bundles):
-        rendered = {root.environment for root in bundle.roots}
-        found.update((item.name, None) for item in bundle.environments if item.name in rendered)
-    return list(found)
-
-
-def _named(text: str, known: list[str]) -> tuple[str, str]:
-    """(revision, environment) of an argument; "" for the work tree, and for all of them."""
-    if text in known or not text:
-        return "", text
-    revision, colon, name = text.rpartition(":")
-    return (revision, name) if colon and revision else (text, "")
+    with sides(root, before, after, env) as pairs:
+        return [(compare(*pair), content(side(pair.before, pair.old), side(pair.after, pair.new))) for pair in pairs]

@@ -16,6 +16,7 @@ from kre.cli import (
     hold,
     init,
     promote,
+    rbac,
     render,
     response,
     rollback,
@@ -71,6 +72,7 @@ app.command("unhold")(hold.unhold_command)
 app.command("approve")(approve.command)
 app.command("token")(token.command)
 app.command("doctor")(doctor.command)
+app.add_typer(rbac.app, name="rbac")
 app.add_typer(schemas.app, name="schemas")
 
 

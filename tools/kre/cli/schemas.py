@@ -39,16 +39,17 @@ def list_command(output: Formatted = Format.TEXT) -> None:
 
 @app.command("verify")
 def verify_command(output: Formatted = Format.TEXT) -> None:
-    """Re-hash every stored schema and compare with the lock.
+    """Re-hash every stored schema, and Kubernetes' own roles, and compare with the locks.
 
     \b
     Example:
       kre schemas verify
     """
+    from kre.rbac import defaults
     from kre.report.json import json
     from kre.schema import store, update
 
-    wrong = update.verify()
+    wrong = [*update.verify(), *defaults.verify()]
     if output is Format.JSON:
         typer.echo(json({"version": 1, "checked": len(store.lock()["schemas"]), "wrong": wrong}), nl=False)
     else:

@@ -7,14 +7,17 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from kre.doors import cache
-from kre.errors import UsageError
+from kre.errors import Exit, KreError, UsageError
 from kre.load import layout
 from kre.load.fingerprint import fingerprint, outside
 from kre.load.sources import Sources, relative
 from kre.report.result import Result
+
+if TYPE_CHECKING:
+    from kre.rbac.atlas import Atlas
 
 
 def validated(
@@ -59,6 +62,37 @@ def _fresh(
         findings = validate(bundle, cast("Engine", engine), acknowledged)
     reads = frozenset(path for item in bundle.roots for path in item.files)
     return result(bundle, findings, engine), not outside(root, reads)
+
+
+def atlases(root: Path, environments: Sequence[str] | None) -> list[Atlas]:
+    """What is known of who may do what, in these environments or in all; kept for the next equal run.
+
+    Raises UsageError, and Unrendered where an environment can't be rendered.
+    """
+    from kre.load.bundle import load
+    from kre.rbac.atlas import atlas, compiled
+
+    root = Path(os.path.realpath(root))
+    only = _selected(root, None, environments, None)
+    name = fingerprint(root, "rbac", *(only or ["*"])) if root.is_dir() else ""
+    made = cache.get("rbac", name) if name else None
+    if made is None:
+        with progress("rendering"):
+            bundle = load(root, only)
+        if failed := [problem for problem in bundle.problems if problem.environments or not bundle.environments]:
+            raise Unrendered(f"{failed[0].place}: {failed[0].rule}: {failed[0].message}", "see: kre validate")
+        rendered = {item.environment for item in bundle.roots}
+        names = [known.name for known in bundle.environments if known.name in rendered]
+        made = [compiled(bundle, known) for known in names or (None,)]
+        if name and not outside(root, frozenset(path for item in bundle.roots for path in item.files)):
+            cache.put("rbac", name, made)
+    return [atlas(entry) for entry in made]
+
+
+class Unrendered(KreError):
+    """An environment can't be rendered, so that nobody knows what is in it."""
+
+    exit = Exit.FINDINGS
 
 
 def _selected(

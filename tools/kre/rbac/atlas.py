@@ -1,0 +1,135 @@
+"""What is asked about one environment: its policy, who runs as whom, and the line of everything. Plain JSON, so that it
+can be kept between runs, and an Atlas made of that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from kre.load.provenance import place
+from kre.model.bundle import Bundle
+from kre.model.finding import Place
+from kre.model.resource import Pointer, Resource, each
+from kre.rbac.decode import Rejected
+from kre.rbac.defaults import join
+from kre.rbac.environment import DEFAULT, world
+from kre.rbac.evaluate import Policy, policy
+from kre.rbac.identities import identities
+from kre.rbac.model import Role, Step, User
+from kre.rbac.objects import parse
+
+Json: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """What runs as somebody: the object, and the line that says so. `implied`: it names nobody."""
+
+    by: str
+    place: str
+    implied: bool = False
+
+
+@dataclass(frozen=True)
+class Atlas:
+    """One environment ("" for a folder without any).
+
+    `runs` has every ServiceAccount as (namespace, name) that is known at all, with what runs as it. `refused` are RBAC
+    objects that the API server would not take; `charts` are those that are not rendered, whose RBAC is not in here.
+    """
+
+    environment: str
+    policy: Policy
+    runs: Mapping[tuple[str, str], tuple[Runs, ...]]
+    refused: tuple[str, ...]
+    charts: tuple[str, ...]
+    places: Mapping[tuple[str, str, str, Pointer], Place]
+
+    def place(self, step: Step) -> Place | None:
+        """Where a link of a chain is written; None for what comes with Kubernetes."""
+        return self.places.get((step.kind, step.namespace, step.name, step.pointer))
+
+    def people(self) -> list[tuple[str, User]]:
+        """The users and groups, each as a kind and a name and as somebody, that bindings here name."""
+        named = {
+            (subject.kind, subject.name)
+            for binding in self.policy.bindings
+            for index, subject in enumerate(binding.subjects)
+            if subject.kind != "ServiceAccount" and self.place(binding.step(index))
+        }
+        return [
+            (f"{kind} {name}", User(name) if kind == "User" else User("", frozenset((name,))))
+            for kind, name in sorted(named)
+        ]
+
+    def ours(self, chain: tuple[Step, ...]) -> bool:
+        """Whether something of a chain is written here, so that it does not come with every cluster."""
+        return any(self.place(step) is not None for step in chain)
+
+
+def compiled(bundle: Bundle, environment: str | None) -> Json:
+    """All of that as JSON."""
+    known = world(bundle, environment)
+    resources = [item.resource for item in known.own if item.resource is not None]
+    running = {(one.namespace, one.name): one.uses for one in identities(bundle, known.resources)}
+    named = {(item.namespace or DEFAULT, item.name) for item in known.resources if item.kind == "ServiceAccount"}
+    return {
+        "environment": environment or "",
+        "objects": [
+            {"body": item.body, "namespace": item.namespace, "places": list(_places(bundle, item))}
+            for item in resources
+        ],
+        "accounts": [
+            {
+                "namespace": space,
+                "name": name,
+                "runs": [
+                    {"by": str(use.resource), "place": str(use.place(bundle)), "implied": use.implied}
+                    for use in running.get((space, name), ())
+                ],
+            }
+            for space, name in sorted({*running, *named})
+        ],
+        "refused": [
+            f"{place(bundle, item)}: {item} is not what the API server takes: {why}" for item, why in known.refused
+        ],
+        "charts": sorted({chart for _, chart in known.charts}),
+    }
+
+
+def _places(bundle: Bundle, item: Resource) -> Iterator[list[Any]]:
+    """[pointer, path, line, column] of an object, its rules and its subjects."""
+    pointers: list[Pointer] = [()]
+    pointers += [(field, index) for field in ("rules", "subjects") for index in range(len(each(item.body, field)))]
+    for pointer in pointers:
+        at = place(bundle, item, pointer)
+        yield [pointer, at.path, at.line, at.column]
+
+
+def atlas(found: Json) -> Atlas:
+    """The Atlas of what compiled() made."""
+    items, places = [], {}
+    for entry in found["objects"]:
+        try:
+            item = parse(entry["body"], entry["namespace"] or DEFAULT)
+        except Rejected as error:  # compiled() has left those out
+            raise AssertionError(entry) from error
+        items.append(item)
+        for pointer, *at in entry["places"]:
+            places[item.kind, item.namespace, item.name, tuple(pointer)] = Place(*at)
+    runs = {
+        (entry["namespace"], entry["name"]): tuple(Runs(**one) for one in entry["runs"]) for entry in found["accounts"]
+    }
+    for item in items:
+        for subject in () if isinstance(item, Role) else item.subjects:
+            if subject.kind == "ServiceAccount":
+                runs.setdefault((subject.namespace or item.namespace, subject.name), ())
+    return Atlas(
+        found["environment"],
+        policy(join(items)),
+        runs,
+        tuple(found["refused"]),
+        tuple(found["charts"]),
+        places,
+    )

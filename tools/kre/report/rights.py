@@ -1,0 +1,105 @@
+"""What identities may do, and why: `kre rbac`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from kre.rbac.atlas import Atlas, Runs
+from kre.rbac.model import Grant, Question, Rule, Step, User
+from kre.report.printable import printable
+
+
+def rule(found: Rule) -> str:
+    """A rule in words: verbs, then resources with their groups, then the only names."""
+    if found.urls:
+        return f"{', '.join(found.verbs)} {', '.join(found.urls)}"
+    of = [resource(name, group) for group in found.groups for name in found.resources]
+    only = f" named {', '.join(name or 'nothing' for name in found.names)}" if found.names else ""
+    return f"{', '.join(found.verbs)} {', '.join(of)}{only}"
+
+
+def resource(name: str, group: str) -> str:
+    """RESOURCE.GROUP/SUBRESOURCE, as kubectl writes it."""
+    whole, slash, sub = name.partition("/")
+    return f"{whole}{f'.{group}' if group else ''}{slash}{sub}"
+
+
+def chain(atlas: Atlas, steps: Iterable[Step]) -> str:
+    """The links of a chain with their lines."""
+    return " -> ".join(f"{step} ({atlas.place(step) or 'comes with Kubernetes'})" for step in steps)
+
+
+def show_text(atlas: Atlas, title: str, user: User, runs: Iterable[Runs], *, everything: bool) -> Iterator[str]:
+    """The lines about one identity: what runs as it, and what it may where."""
+    yield printable(title)
+    for one in runs:
+        why = ", which names nobody" if one.implied else ""
+        yield printable(f"  runs {one.by}{why} ({one.place})")
+    left = 0
+    found: dict[str, list[Grant]] = {}
+    for grant in atlas.policy.grants(user):
+        if everything or atlas.ours(grant.chain):
+            found.setdefault(grant.namespace, []).append(grant)
+        else:
+            left += 1
+    if not found:
+        yield "  may do nothing" + (" but what every cluster lets it" if left else "")
+    for namespace in sorted(found):
+        yield printable(f"  in {namespace}:" if namespace else "  everywhere:")
+        for grant in found[namespace]:
+            yield printable(f"    {rule(grant.rule)}")
+            yield printable(f"      {chain(atlas, grant.chain)}")
+
+
+def show_json(atlas: Atlas, title: str, user: User, runs: Iterable[Runs], *, everything: bool) -> dict[str, Any]:
+    """The same as JSON."""
+    return {
+        "identity": title,
+        "user": user.name,
+        "groups": sorted(user.groups),
+        "runs": [{"by": one.by, "place": one.place, "implied": one.implied} for one in runs],
+        "grants": [
+            grant_json(atlas, grant) for grant in atlas.policy.grants(user) if everything or atlas.ours(grant.chain)
+        ],
+    }
+
+
+def grant_json(atlas: Atlas, grant: Grant) -> dict[str, Any]:
+    """A rule that somebody has; `namespace` is null where it holds everywhere."""
+    return {
+        "namespace": grant.namespace or None,
+        "verbs": list(grant.rule.verbs),
+        "apiGroups": list(grant.rule.groups),
+        "resources": list(grant.rule.resources),
+        "resourceNames": list(grant.rule.names),
+        "nonResourceURLs": list(grant.rule.urls),
+        "chain": [
+            {"object": str(step), "place": str(at) if (at := atlas.place(step)) else None} for step in grant.chain
+        ],
+    }
+
+
+def asked(question: Question) -> str:
+    """A question in words."""
+    if question.path:
+        return f"{question.verb} {question.path}"
+    whole = f"{question.resource}/{question.subresource}" if question.subresource else question.resource
+    name = f" {question.name}" if question.name else ""
+    where = f"in {question.namespace}" if question.namespace else "in no namespace, or in all"
+    return f"{question.verb} {resource(whole, question.group)}{name} {where}"
+
+
+def unseen(atlases: Iterable[Atlas]) -> list[str]:
+    """What this does not know, said plainly, and once."""
+    found: dict[str, None] = {}
+    for atlas in atlases:
+        found.update((printable(line), None) for line in atlas.refused)
+        if atlas.charts:
+            line = f"not in this: whatever RBAC these charts bring: {', '.join(atlas.charts)}"
+            found[printable(line)] = None
+        if atlas.policy.unsettled:
+            names = ", ".join(sorted(atlas.policy.unsettled))
+            line = f"ClusterRoles that aggregate each other without end, all that they may hold counts: {names}"
+            found[printable(line)] = None
+    return list(found)
