@@ -14,6 +14,7 @@ from kre.rbac.aggregate import aggregate
 from kre.rbac.match import allows
 from kre.rbac.model import ACCOUNT, MASTERS, Binding, Grant, Question, Role, Rule, Step, Subject, User
 
+_URLS = "\0urls"  # no resource
 EVERYTHING = Rule(("*",), ("*",), ("*",), (), ("*",))
 
 
@@ -30,11 +31,11 @@ class Policy:
         merged = _merged(cluster)
         found = aggregate(merged)
         self.unsettled = found.unsettled
-        self._rules: dict[tuple[str, str, str], tuple[Rule, ...]] = {}
+        self._held: dict[tuple[str, str, str], _Held] = {}
         self._roles: dict[tuple[str, str, str], Role] = {}
         for role in (*_merged(role for role in given if role.kind == "Role"), *merged):
             key = (role.kind, role.namespace, role.name)
-            self._rules[key] = found.rules[role.name] if role.kind == "ClusterRole" else role.rules
+            self._held[key] = _Held(found.rules[role.name] if role.kind == "ClusterRole" else role.rules)
             self._roles[key] = role
         self._bound: dict[str, dict[str, list[tuple[Binding, int]]]] = {"User": {}, "Group": {}}
         self.bindings = tuple(bindings)
@@ -58,7 +59,7 @@ class Policy:
 
     def rules(self, role: Role) -> tuple[Rule, ...]:
         """What a role holds, aggregation done."""
-        return self._rules[role.kind, role.namespace, role.name]
+        return self._held[role.kind, role.namespace, role.name].rules
 
     def allows(self, user: User, asked: Question) -> bool:
         """Whether somebody may do something."""
@@ -69,19 +70,19 @@ class Policy:
         if MASTERS in user.groups:
             yield Grant("", EVERYTHING, (Step("Group", "", MASTERS),))
         for binding, index in self._of(user):
-            in_scope = not binding.namespace or (not asked.path and binding.namespace == asked.namespace)
-            for rule in self._rules.get(_reference(binding), ()) if in_scope else ():
-                if allows(rule, asked):
-                    yield self._grant(binding, index, rule)
+            if not binding.namespace or (not asked.path and binding.namespace == asked.namespace):
+                held = self._held.get(_reference(binding))
+                fitting = (rule for rule in held.about(asked) if allows(rule, asked)) if held else ()
+                yield from self._granted(binding, index, fitting)
 
     def grants(self, user: User) -> Iterator[Grant]:
         """All that somebody has: each rule, with where it holds and what gives it."""
         if MASTERS in user.groups:
             yield Grant("", EVERYTHING, (Step("Group", "", MASTERS),))
         for binding, index in self._of(user):
-            for rule in self._rules.get(_reference(binding), ()):
-                if not (binding.namespace and rule.urls):
-                    yield self._grant(binding, index, rule)
+            held = self._held.get(_reference(binding))
+            rules = held.rules if held else ()
+            yield from self._granted(binding, index, (it for it in rules if not (it.urls and binding.namespace)))
 
     def _of(self, user: User) -> Iterator[tuple[Binding, int]]:
         """The bindings for somebody, each once, with the subject that fits: cluster-wide ones first."""
@@ -94,14 +95,43 @@ class Policy:
                 seen.add(id(binding))
                 yield binding, index
 
-    def _grant(self, binding: Binding, subject: int, rule: Rule) -> Grant:
-        role = self._roles[_reference(binding)]
-        source = rule.step
-        chain = (binding.step(subject), role.step)
-        if source is None:
-            return Grant(binding.namespace, rule, chain)
-        same = (source.kind, source.namespace, source.name) == _reference(binding)
-        return Grant(binding.namespace, rule, (*(chain[:1] if same else chain), source))
+    def _granted(self, binding: Binding, subject: int, rules: Iterable[Rule]) -> Iterator[Grant]:
+        """Rules of the role that a binding refers to, each with its chain: the role stands in it where the rule is not
+        its own."""
+        reference, namespace = _reference(binding), binding.namespace
+        first = (binding.step(subject),)
+        through = (*first, self._roles[reference].step) if reference in self._roles else first
+        for rule in rules:
+            step = rule.step
+            if step is None:
+                yield Grant(namespace, rule, through)
+            else:
+                own = (step.kind, step.namespace, step.name) == reference
+                yield Grant(namespace, rule, (*(first if own else through), step))
+
+
+class _Held:
+    """The rules of a role, found by what they are about."""
+
+    def __init__(self, rules: tuple[Rule, ...]) -> None:
+        self.rules = rules
+        self._about: dict[str, list[int]] | None = None
+
+    def about(self, asked: Question) -> Iterable[Rule]:
+        """Those that may allow something, in their order: all about its resource, or all about URLs."""
+        if self._about is None:
+            self._about = {}
+            for index, rule in enumerate(self.rules):
+                for resource in {*rule.resources, *([_URLS] if rule.urls else [])}:
+                    self._about.setdefault(resource, []).append(index)
+        if asked.path:
+            keys = [_URLS]
+        elif asked.subresource:
+            keys = ["*", f"{asked.resource}/{asked.subresource}", f"*/{asked.subresource}"]
+        else:
+            keys = ["*", asked.resource]
+        found = {index for key in keys for index in self._about.get(key, ())}
+        return [self.rules[index] for index in sorted(found)]
 
 
 def policy(items: Iterable[Role | Binding]) -> Policy:

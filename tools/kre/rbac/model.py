@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from kre.model.resource import Pointer, Resource
 
@@ -123,8 +123,7 @@ class Question:
     path: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(NamedTuple):
     """A rule that somebody has, in a namespace ("" for everywhere), and the chain that gives it: the binding, its
     role, and the role whose own rule it is, where that is another one."""
 
