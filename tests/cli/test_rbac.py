@@ -150,3 +150,23 @@ def test_a_folder_of_manifests(tmp_path: Path) -> None:
         (tmp_path / f"{name}.yaml").write_text(head + more + "\n")
     ended = kre("rbac", "can", "group:devs", "get", "secrets", "-n", "x", "--root", str(tmp_path), cwd=tmp_path)
     assert (ended.code, ended.out.splitlines()[0]) == (0, "yes: a member of devs, get secrets in x")
+
+
+def test_a_budget_is_drafted_kept_and_watched(repository: Path) -> None:
+    budget = "overlays/dev/rbac-budget.yaml"
+    ended = kre("rbac", "budget", "--env", "dev", cwd=repository)
+    assert (ended.code, ended.out) == (1, "# dev: there is no budget; kre rbac budget --env dev --write drafts one\n")
+    assert budget in kre("rbac", "budget", "--env", "dev", "--write", cwd=repository).out
+    kept = "# dev: all that is granted is in the budget, and no more\n"
+    ended = kre("rbac", "budget", "--env", "dev", cwd=repository)
+    assert (ended.code, ended.out) == (0, kept)
+    edit(repository / ROLE, "[get, delete]", "[get, list]")
+    ended = kre("rbac", "budget", "--env", "dev", cwd=repository)
+    assert ended.code == 1
+    assert ended.out.splitlines() == [
+        "# dev",
+        "+ ServiceAccount kre-responses/delete-pod may list pods in shop, which is not in the budget",
+        "- ServiceAccount kre-responses/delete-pod may delete pods in shop is in the budget, and not granted",
+    ]
+    found = json.loads(kre("rbac", "budget", "--env", "dev", "--format", "json", cwd=repository).out)
+    assert [len(found["environments"][0][field]) for field in ("over", "unused")] == [1, 1]

@@ -1,4 +1,4 @@
-"""kre rbac show, kre rbac can, kre rbac diff."""
+"""kre rbac show, can, diff, budget."""
 
 from __future__ import annotations
 
@@ -175,6 +175,56 @@ def diff_command(
         typer.echo(f"# {name}" if gained or lost else f"# {name}: nobody gains or loses a right")
         for line in (*(f"+ {one}" for one in gained), *(f"- {one}" for one in lost)):
             typer.echo(printable(line))
+
+
+@app.command("budget")
+def budget_command(
+    root: Root = None,
+    env: Env = None,
+    write: Annotated[bool, typer.Option("--write", help="Write each budget anew, as things are.")] = False,
+    output: Formatted = Format.TEXT,
+) -> None:
+    """Compare what is granted with the RBAC budget, overlays/ENV/rbac-budget.yaml: a closed list for each identity.
+
+    With --write the file is drafted from what is granted. `kre validate` refuses what is beyond a budget (rule E02).
+
+    \b
+    Examples:
+      kre rbac budget
+      kre rbac budget --env dev --write
+
+    Exit codes: 0 fine, 1 beyond the budget, or without one, 2 usage or configuration, 3 a tool failed.
+    """
+    from kre.cli.session import progress, rendered
+    from kre.compare.spending import granted, spending, targets
+    from kre.edit.draft import Draft
+    from kre.edit.repository import require_repository
+    from kre.rbac.budget import draft, file_of
+    from kre.report.json import json
+    from kre.report.rights import budget_json, budget_text
+
+    folder = root_of(root)
+    require_repository(folder)
+    with progress("rendering"):
+        bundle = rendered(folder, env)
+    names = {item.environment for item in bundle.roots}
+    environments = [item for item in bundle.environments if item.name in names]
+    if write:
+        made = Draft(folder)
+        for item in environments:
+            text = draft(item.name, granted(bundle, item), targets(item))
+            made.write(file_of(item.folder), text.encode())
+        made.save()
+        for edit in made.changes:
+            typer.echo(f"{edit.what} {edit.path}")
+        return
+    found = [(item.name, spending(bundle, item)) for item in environments]
+    if output is Format.JSON:
+        typer.echo(json({"version": 1, "environments": [budget_json(*one) for one in found]}), nl=False)
+    else:
+        typer.echo("".join(f"{line}\n" for one in found for line in budget_text(*one)), nl=False)
+    if any(one is None or one.over for _, one in found):
+        raise typer.Exit(Exit.FINDINGS)
 
 
 def _people(found: Sequence[Grant]) -> list[Grant]:

@@ -17,6 +17,7 @@ from kre.load.sources import Sources, relative
 from kre.report.result import Result
 
 if TYPE_CHECKING:
+    from kre.model.bundle import Bundle
     from kre.rbac.atlas import Atlas
 
 
@@ -69,7 +70,6 @@ def atlases(root: Path, environments: Sequence[str] | None) -> list[Atlas]:
 
     Raises UsageError, and Unrendered where an environment can't be rendered.
     """
-    from kre.load.bundle import load
     from kre.rbac.atlas import atlas, compiled
 
     root = Path(os.path.realpath(root))
@@ -78,15 +78,27 @@ def atlases(root: Path, environments: Sequence[str] | None) -> list[Atlas]:
     made = cache.get("rbac", name) if name else None
     if made is None:
         with progress("rendering"):
-            bundle = load(root, only)
-        if failed := [problem for problem in bundle.problems if problem.environments or not bundle.environments]:
-            raise Unrendered(f"{failed[0].place}: {failed[0].rule}: {failed[0].message}", "see: kre validate")
-        rendered = {item.environment for item in bundle.roots}
-        names = [known.name for known in bundle.environments if known.name in rendered]
+            bundle = _loaded(root, only)
+        there = {item.environment for item in bundle.roots}
+        names = [known.name for known in bundle.environments if known.name in there]
         made = [compiled(bundle, known) for known in names or (None,)]
         if name and not outside(root, frozenset(path for item in bundle.roots for path in item.files)):
             cache.put("rbac", name, made)
     return [atlas(entry) for entry in made]
+
+
+def rendered(root: Path, environments: Sequence[str] | None) -> Bundle:
+    """The Bundle of these environments, or of all. Raises UsageError, and Unrendered where one can't be rendered."""
+    return _loaded(root, _selected(root, None, environments, None))
+
+
+def _loaded(root: Path, only: Sequence[str] | None) -> Bundle:
+    from kre.load.bundle import load
+
+    bundle = load(root, only)
+    if failed := [problem for problem in bundle.problems if problem.environments or not bundle.environments]:
+        raise Unrendered(f"{failed[0].place}: {failed[0].rule}: {failed[0].message}", "see: kre validate")
+    return bundle
 
 
 class Unrendered(KreError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from kre.compare.spending import Spending
 from kre.rbac.atlas import Atlas, Runs
 from kre.rbac.model import Grant, Question, Rule, Step, User
 from kre.report.printable import printable
@@ -88,6 +89,27 @@ def asked(question: Question) -> str:
     name = f" {question.name}" if question.name else ""
     where = f"in {question.namespace}" if question.namespace else "in no namespace, or in all"
     return f"{question.verb} {resource(whole, question.group)}{name} {where}"
+
+
+def budget_text(environment: str, found: Spending | None) -> Iterator[str]:
+    """What is beyond a budget (+), and what is in it for nothing (-)."""
+    if found is None:
+        yield f"# {environment}: there is no budget; kre rbac budget --env {environment} --write drafts one"
+        return
+    fits = "" if found.over or found.unused else ": all that is granted is in the budget, and no more"
+    yield f"# {environment}{fits}"
+    yield from (printable(f"+ {grant}, which is not in the budget") for grant in found.over)
+    yield from (printable(f"- {entry.rights[0]} is in the budget, and not granted") for entry in found.unused)
+
+
+def budget_json(environment: str, found: Spending | None) -> dict[str, Any]:
+    """The same as JSON; `budget` is false where there is none."""
+    return {
+        "environment": environment,
+        "budget": found is not None,
+        "over": [str(grant) for grant in found.over] if found else [],
+        "unused": [str(entry.rights[0]) for entry in found.unused] if found else [],
+    }
 
 
 def unseen(atlases: Iterable[Atlas]) -> list[str]:

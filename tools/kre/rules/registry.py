@@ -19,6 +19,7 @@ Scope: TypeAlias = Literal["object", "world", "layout"]
 
 FAMILIES = (
     "applications",
+    "budget",
     "delivery",
     "facts",
     "layout",

@@ -22,6 +22,7 @@ _OWN = {
     "overlays/environments.yaml": "environments",
     "overlays/*/environment/environment.yaml": "environment",
     "overlays/*/accepted-risks.yaml": "accepted-risks",
+    "overlays/*/rbac-budget.yaml": "rbac-budget",
     "overlays/*/release.lock.yaml": "lock",
 }
 

@@ -1,0 +1,65 @@
+"""What an environment grants beside its RBAC budget."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kre.compare.grants import covers, grants
+from kre.model.bundle import Bundle, Environment
+from kre.model.comparison import Grant
+from kre.model.resource import each
+from kre.model.source import Source
+from kre.rbac.budget import Entry, entries, file_of
+
+
+@dataclass(frozen=True)
+class Spending:
+    """`over` is granted and not in the budget; `unused` is in the budget, and nobody has it. `source` is the budget's
+    file."""
+
+    source: Source
+    over: tuple[Grant, ...]
+    unused: tuple[Entry, ...]
+
+
+def spending(bundle: Bundle, environment: Environment) -> Spending | None:
+    """None where the environment has no budget."""
+    source = bundle.sources.get(file_of(environment.folder))
+    if source is None:
+        return None
+    listed = list(entries(source, targets(environment)))
+    held: dict[str, list[Grant]] = {}
+    allowed: dict[str, list[Grant]] = {}
+    for grant in granted(bundle, environment):
+        held.setdefault(grant.subject, []).append(grant)
+    for entry in listed:
+        for right in entry.rights:
+            allowed.setdefault(right.subject, []).append(right)
+    over = [
+        grant
+        for holder, rights in held.items()
+        for grant in rights
+        if not any(covers(right, grant) for right in allowed.get(holder, ()))
+    ]
+    unused = [entry for entry in listed if entry.rights and not any(_had(right, held) for right in entry.rights)]
+    return Spending(source, tuple(sorted(over)), tuple(unused))
+
+
+def granted(bundle: Bundle, environment: Environment) -> set[Grant]:
+    """What a budget is about: the rights of everybody whom a binding names, and what Kubernetes' own roles are given,
+    for who is bound to those stands elsewhere."""
+    found = grants(bundle, environment.name)
+    own = {
+        f"{item.kind} {f'{item.namespace}/' if item.namespace else ''}{item.name}"
+        for item in bundle.of(environment.name, "Role", "ClusterRole")
+    }
+    return {grant for grant in found if grant.subject not in own}
+
+
+def targets(environment: Environment) -> list[str]:
+    """The namespaces that `<targets>` means."""
+    return [str(name) for name in each(environment.spec, "targets")]
+
+
+def _had(right: Grant, held: dict[str, list[Grant]]) -> bool:
+    return any(covers(right, grant) or covers(grant, right) for grant in held.get(right.subject, ()))
