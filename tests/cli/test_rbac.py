@@ -170,3 +170,39 @@ def test_a_budget_is_drafted_kept_and_watched(repository: Path) -> None:
     ]
     found = json.loads(kre("rbac", "budget", "--env", "dev", "--format", "json", cwd=repository).out)
     assert [len(found["environments"][0][field]) for field in ("over", "unused")] == [1, 1]
+
+
+def test_who_may_and_where(repository: Path) -> None:
+    out = kre("rbac", "who", "delete", "pods", cwd=repository).out
+    assert out.startswith(
+        "dev: delete pods:\n  in shop: ServiceAccount kre-responses/delete-pod\nprod: delete pods: nobody\n"
+    )
+    found = json.loads(kre("rbac", "who", "get", "/api", "--env", "dev", "--format", "json", cwd=repository).out)
+    (dev,) = found["environments"]
+    assert "ServiceAccount kre-responses/delete-pod" in dev["everywhere"]
+    assert dev["in"] == {}
+
+
+def test_what_is_gained_is_accepted_by_its_digest(repository: Path) -> None:
+    release = "overlays/prod/release/responses/manifests/kre-delete-pod-clusterrole.yaml"
+    target = "overlays/prod/leaves/responses"
+    (repository / target / "binding.yaml").write_text((repository / BINDING).read_text())
+    leaf = repository / target / "kustomization.yaml"
+    leaf.write_text(f"{leaf.read_text()}\n")
+    text = leaf.read_text()
+    leaf.write_text(text.replace("resources:\n", "resources:\n- binding.yaml\n", 1))
+    commit(repository)
+    edit(repository / release, "[get, delete]", "[get, delete, list]")
+    arguments = ("rbac", "diff", "HEAD", "--env", "prod")
+    out = kre(*arguments, "--accept", "agreed with shop", cwd=repository).out
+    assert "+ ServiceAccount kre-responses/delete-pod may list pods in shop\n" in out
+    accepted = repository / "overlays/prod/accepted-risks.yaml"
+    assert "accepted in overlays/prod/accepted-risks.yaml\n" in out
+    before = accepted.read_text()
+    assert "kind: rbac-widened" in before
+    assert "agreed with shop" in before
+    assert "accepted in" not in kre(*arguments, "--accept", "again", cwd=repository).out
+    assert accepted.read_text() == before
+    edit(repository / release, "[get, delete, list]", "[get, delete, list, watch]")
+    assert "accepted in" in kre(*arguments, "--accept", "and watch", cwd=repository).out
+    assert kre("rbac", "diff", "HEAD", "HEAD~0", "--accept", "x", cwd=repository).code == 2

@@ -22,6 +22,7 @@ Root = Annotated[
         "--root", metavar="DIR", help="The repository, or a folder of manifests. Default: the one you are in."
     ),
 ]
+Env = Annotated[list[str] | None, typer.Option("--env", metavar="ENV", help="Only this environment; repeatable.")]
 Formatted = Annotated[Format, typer.Option("--format", help="How to print.")]
 
 

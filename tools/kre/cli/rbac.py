@@ -1,26 +1,24 @@
-"""kre rbac show, can, diff, budget."""
+"""kre rbac show, can, who; rbac_changes has the rest."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kre.cli.options import Format, Formatted, Root, root_of
+from kre.cli import rbac_changes
+from kre.cli.options import Env, Format, Formatted, Root, root_of
 from kre.errors import Exit
 
 if TYPE_CHECKING:
-    from kre.model.comparison import Grant
     from kre.rbac.atlas import Atlas
     from kre.rbac.model import User
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Who may do what, and why.")
-Env = Annotated[
-    list[str] | None, typer.Option("--env", metavar="ENV", help="Only this environment; repeatable.")
-]  # fmt: skip
+app.command("diff")(rbac_changes.diff_command)
+app.command("budget")(rbac_changes.budget_command)
 _WHO = "NAMESPACE/NAME of a ServiceAccount, user:NAME, or group:NAME."
 
 
@@ -129,112 +127,45 @@ def can_command(
         raise typer.Exit(Exit.FINDINGS)
 
 
-@app.command("diff")
-def diff_command(
-    before: Annotated[
-        str, typer.Argument(metavar="[A]", help="A revision, an environment, or REVISION:ENVIRONMENT. Default: HEAD.")
-    ] = "HEAD",
-    after: Annotated[
-        str, typer.Argument(metavar="[B]", help="The same. Default: what is in the work tree.", show_default=False)
-    ] = "",
+@app.command("who")
+def who_command(
+    verb: Annotated[str, typer.Argument(metavar="VERB", help="get, list, delete, ...", show_default=False)],
+    resource: Annotated[
+        str,
+        typer.Argument(metavar="RESOURCE", help="RESOURCE[.GROUP][/SUBRESOURCE], or a /PATH.", show_default=False),
+    ],
     root: Root = None,
     env: Env = None,
     output: Formatted = Format.TEXT,
 ) -> None:
-    """List the rights that identities gain and lose between two revisions, or two environments.
-
-    Roles that aggregate, and Kubernetes' own roles, count with what they hold on either side.
+    """List who may do something, and in exactly which namespaces: ServiceAccounts, users and groups.
 
     \b
     Examples:
-      kre rbac diff
-      kre rbac diff main --env prod
-      kre rbac diff staging prod
+      kre rbac who delete pods
+      kre rbac who create pods/exec --env prod
 
-    Exit codes: 0 fine, differing or not; 2 usage or configuration, 3 a tool failed.
+    Exit codes: 0 fine, 1 an environment could not be rendered, 2 usage or configuration, 3 a tool failed.
     """
-    from kre.cli.comparing import sides
-    from kre.cli.session import progress
-    from kre.compare.grants import grants, widened
+    from kre.cli.session import atlases
+    from kre.rbac.words import what
+    from kre.report import rights
     from kre.report.json import json
     from kre.report.printable import printable
 
-    made = []
-    with progress("rendering and comparing"), sides(root_of(root), before, after, env) as pairs:
-        for pair in pairs:
-            held = [grants(*one) for one in ((pair.before, pair.old), (pair.after, pair.new))]
-            made.append((pair.new, _people(widened(*held)), _people(widened(*reversed(held)))))
+    question = what(verb, resource)
+    found = atlases(root_of(root), env)
+    made = [(atlas.environment, atlas.able(question)) for atlas in found]
     if output is Format.JSON:
-        entries = [
-            {"environment": name, "gained": [str(one) for one in gained], "lost": [str(one) for one in lost]}
-            for name, gained, lost in made
-        ]
+        entries = [{"environment": name or None, "everywhere": able.pop("", []), "in": able} for name, able in made]
         typer.echo(json({"version": 1, "environments": entries}), nl=False)
         return
-    for name, gained, lost in made:
-        typer.echo(f"# {name}" if gained or lost else f"# {name}: nobody gains or loses a right")
-        for line in (*(f"+ {one}" for one in gained), *(f"- {one}" for one in lost)):
-            typer.echo(printable(line))
-
-
-@app.command("budget")
-def budget_command(
-    root: Root = None,
-    env: Env = None,
-    write: Annotated[bool, typer.Option("--write", help="Write each budget anew, as things are.")] = False,
-    output: Formatted = Format.TEXT,
-) -> None:
-    """Compare what is granted with the RBAC budget, overlays/ENV/rbac-budget.yaml: a closed list for each identity.
-
-    With --write the file is drafted from what is granted. `kre validate` refuses what is beyond a budget (rule E02).
-
-    \b
-    Examples:
-      kre rbac budget
-      kre rbac budget --env dev --write
-
-    Exit codes: 0 fine, 1 beyond the budget, or without one, 2 usage or configuration, 3 a tool failed.
-    """
-    from kre.cli.session import progress, rendered
-    from kre.compare.spending import granted, spending, targets
-    from kre.edit.draft import Draft
-    from kre.edit.repository import require_repository
-    from kre.rbac.budget import draft, file_of
-    from kre.report.json import json
-    from kre.report.rights import budget_json, budget_text
-
-    folder = root_of(root)
-    require_repository(folder)
-    with progress("rendering"):
-        bundle = rendered(folder, env)
-    names = {item.environment for item in bundle.roots}
-    environments = [item for item in bundle.environments if item.name in names]
-    if write:
-        made = Draft(folder)
-        for item in environments:
-            text = draft(item.name, granted(bundle, item), targets(item))
-            made.write(file_of(item.folder), text.encode())
-        made.save()
-        for edit in made.changes:
-            typer.echo(f"{edit.what} {edit.path}")
-        return
-    found = [(item.name, spending(bundle, item)) for item in environments]
-    if output is Format.JSON:
-        typer.echo(json({"version": 1, "environments": [budget_json(*one) for one in found]}), nl=False)
-    else:
-        typer.echo("".join(f"{line}\n" for one in found for line in budget_text(*one)), nl=False)
-    if any(one is None or one.over for _, one in found):
-        raise typer.Exit(Exit.FINDINGS)
-
-
-def _people(found: Sequence[Grant]) -> list[Grant]:
-    """The rights of identities, the verbs on one thing together. Those of a Role as such are left out: who is bound to
-    it has them."""
-    together: dict[Grant, list[str]] = {}
-    for grant in found:
-        if not grant.subject.startswith(("Role ", "ClusterRole ")):
-            together.setdefault(replace(grant, verb=""), []).append(grant.verb)
-    return [replace(grant, verb=", ".join(verbs)) for grant, verbs in together.items()]
+    for name, able in made:
+        start = f"{name}: " if name else ""
+        typer.echo(printable(f"{start}{verb} {resource}: {'nobody' if not able else ''}".rstrip(" ")))
+        for space, people in able.items():
+            typer.echo(printable(f"  {f'in {space}' if space else 'everywhere'}: {', '.join(people)}"))
+    typer.echo("".join(f"{line}\n" for line in rights.unseen(found)), nl=False)
 
 
 def _title(user: str) -> str:

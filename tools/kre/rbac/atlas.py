@@ -4,7 +4,7 @@ can be kept between runs, and an Atlas made of that."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from kre.load.provenance import place
@@ -16,7 +16,7 @@ from kre.rbac.defaults import join
 from kre.rbac.environment import DEFAULT, world
 from kre.rbac.evaluate import Policy, policy
 from kre.rbac.identities import identities
-from kre.rbac.model import Role, Step, User
+from kre.rbac.model import Question, Role, Step, User, account
 from kre.rbac.objects import parse
 
 Json: TypeAlias = dict[str, Any]
@@ -62,6 +62,22 @@ class Atlas:
             (f"{kind} {name}", User(name) if kind == "User" else User("", frozenset((name,))))
             for kind, name in sorted(named)
         ]
+
+    def able(self, asked: Question) -> dict[str, list[str]]:
+        """Namespace -> everybody known here who may do it there; under "" whoever may everywhere, and is listed in no
+        namespace then."""
+        everybody = [(f"ServiceAccount {space}/{name}", account(space, name)) for space, name in sorted(self.runs)]
+        everybody += self.people()
+        spaces = sorted({binding.namespace for binding in self.policy.bindings} - {""}) if not asked.path else []
+        found: dict[str, list[str]] = {}
+        for title, user in everybody:
+            if self.policy.allows(user, replace(asked, namespace="")):
+                found.setdefault("", []).append(title)
+                continue
+            for space in spaces:
+                if self.policy.allows(user, replace(asked, namespace=space)):
+                    found.setdefault(space, []).append(title)
+        return dict(sorted(found.items()))
 
     def ours(self, chain: tuple[Step, ...]) -> bool:
         """Whether something of a chain is written here, so that it does not come with every cluster."""
