@@ -25,6 +25,7 @@ FAMILIES = (
     "layout",
     "locks",
     "pins",
+    "powers",
     "radius",
     "rbac",
     "references",
