@@ -5,14 +5,19 @@ One function is the door: grants(bundle, environment). kre.rbac evaluates what i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 from kre.model.bundle import Bundle
 from kre.model.comparison import Grant
+from kre.rbac.defaults import defaults
 from kre.rbac.environment import World, world
+from kre.rbac.evaluate import policy
 from kre.rbac.model import Binding, Role, Rule
 
 AGGREGATE = "rbac.authorization.k8s.io/aggregate-to-"
+_OWN = re.compile(r"whatever (?P<kind>ClusterRole) (?P<name>\S+) allows")
 ACT_AS, WHATEVER = "act as", "do"
 NAMELESS = '""'  # requests without a name, and no others
 _CLOUD = ("eks.amazonaws.com/", "iam.gke.io/", "azure.workload.identity/")
@@ -20,8 +25,8 @@ _CLOUD = ("eks.amazonaws.com/", "iam.gke.io/", "azure.workload.identity/")
 
 def grants(bundle: Bundle, environment: str) -> frozenset[Grant]:
     """Every right that this environment's objects give: to the subjects of bindings, and to a Role as such, for who is
-    bound to it may stand elsewhere. A Role that is not among the objects, nor one of Kubernetes' own, counts as one
-    right of its own."""
+    bound to it may stand elsewhere. A Role that is not among the objects counts as one right of its own; of Kubernetes'
+    own roles widened() knows what is in it."""
     known = world(bundle, environment)
     found: set[Grant] = set()
     for item in known.own:
@@ -52,18 +57,26 @@ def _of_binding(known: World, binding: Binding) -> Iterator[Grant]:
         space = f"{subject.namespace or binding.namespace}/" if subject.kind == "ServiceAccount" else ""
         holder = f"{subject.kind} {space}{subject.name}"
         if role is None:
-            what = f"whatever {binding.role_kind} {binding.role} allows"
-            yield Grant(holder, binding.namespace, WHATEVER, "", what)
+            yield _whatever(holder, binding.namespace, binding.role_kind, binding.role)
         else:
             yield from _held(known, holder, binding.namespace, role)
 
 
 def _held(known: World, holder: str, namespace: str, role: Role) -> Iterator[Grant]:
-    """What a role gives. One of ours that aggregates others may take some that are not rendered here."""
-    yield from _rules(holder, namespace, known.policy.rules(role))
+    """What a role gives: one of Kubernetes' own as one right, with what the objects here add to it. One of ours that
+    aggregates others may take some that are not rendered here."""
+    rules = known.policy.rules(role)
+    if role.resource is None:
+        yield _whatever(holder, namespace, role.kind, role.name)
+        rules = tuple(rule for rule in rules if rule.step and rule.step.resource is not None)
+    yield from _rules(holder, namespace, rules)
     for selector in role.selectors if role.selectors is not None and role.resource is not None else ():
         text = ", ".join(sorted(f"{it.key} {it.operator} {' '.join(sorted(it.values))}".strip() for it in selector))
         yield Grant(holder, namespace, WHATEVER, "", f"whatever ClusterRoles with {text or 'any labels'} allow")
+
+
+def _whatever(holder: str, namespace: str, kind: str, name: str) -> Grant:
+    return Grant(holder, namespace, WHATEVER, "", f"whatever {kind} {name} allows")
 
 
 def _rules(holder: str, namespace: str, rules: Iterable[Rule]) -> Iterator[Grant]:
@@ -78,11 +91,33 @@ def _rules(holder: str, namespace: str, rules: Iterable[Rule]) -> Iterator[Grant
 
 
 def widened(before: Iterable[Grant], after: Iterable[Grant]) -> list[Grant]:
-    """The rights after that none before covers, sorted."""
+    """The rights after that none before covers, sorted. A role of Kubernetes' own is covered where all that it holds
+    is, and covers what it holds."""
     held: dict[str, list[Grant]] = {}
     for grant in before:
-        held.setdefault(grant.subject, []).append(grant)
-    return sorted(grant for grant in after if not any(covers(wide, grant) for wide in held.get(grant.subject, ())))
+        held.setdefault(grant.subject, []).extend((grant, *_inside(grant)))
+
+    def had(grant: Grant) -> bool:
+        return any(covers(wide, grant) for wide in held.get(grant.subject, ()))
+
+    return sorted(
+        grant
+        for grant in after
+        if not had(grant) and not ((inside := _inside(grant)) and all(had(one) for one in inside))
+    )
+
+
+def _inside(grant: Grant) -> list[Grant]:
+    """What the one right that stands for a role of Kubernetes' own is made of; nothing for any other right."""
+    found = _OWN.fullmatch(grant.resource) if grant.verb == WHATEVER else None
+    rules = _kubernetes().get((found["kind"], found["name"])) if found else None
+    return list(_rules(grant.subject, grant.namespace, rules or ()))
+
+
+@cache
+def _kubernetes() -> dict[tuple[str, str], tuple[Rule, ...]]:
+    known = policy(defaults())
+    return {(role.kind, role.name): known.rules(role) for role in known.roles if role.kind == "ClusterRole"}
 
 
 def covers(wide: Grant, grant: Grant) -> bool:
