@@ -74,3 +74,11 @@ def what(verb: str, resource: str, namespace: str = "", name: str = "") -> Quest
         hint = f"did you mean {near[0]}? Of others say the group: {plural}.example.com"
         raise UsageError(f"{plural} is no resource that is known here", hint)
     return Question(verb, group if dot else _GROUP_OF.get(plural, "*"), plural, sub, name, namespace)
+
+
+def elsewhere(groups: Collection[str], plural: str) -> str | None:
+    """The group of a known resource, where all of `groups` are known too and none of them has it; else None."""
+    group = _GROUP_OF.get(plural)
+    if group is None or group in groups or not set(groups) <= set(_GROUPS):
+        return None
+    return None if any(plural in _GROUPS[one].split() for one in groups) else group

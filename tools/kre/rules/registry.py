@@ -22,6 +22,7 @@ FAMILIES = (
     "budget",
     "delivery",
     "facts",
+    "idle",
     "layout",
     "locks",
     "pins",
