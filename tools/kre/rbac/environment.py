@@ -30,6 +30,13 @@ class World:
     refused: tuple[tuple[Resource, Rejected], ...] = ()
     charts: tuple[tuple[Resource, str], ...] = ()
 
+    def unsettled(self) -> list[Role]:
+        """The ClusterRoles among them whose rules never come to rest (kre.rbac.aggregate)."""
+        return [item for item in self.own if isinstance(item, Role) and self._restless(item)]
+
+    def _restless(self, role: Role) -> bool:
+        return role.kind == "ClusterRole" and role.name in self.policy.unsettled
+
 
 def world(bundle: Bundle, environment: str | None) -> World:
     """The World of an environment, or of all that a folder without environments holds; with Kubernetes' own roles."""

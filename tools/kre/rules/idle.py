@@ -1,4 +1,4 @@
-"""E11, E12: rules of roles that do not do what they look like."""
+"""E01, E11, E12: roles that do not hold what they look like."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from kre.model.bundle import Bundle
 from kre.model.resource import Resource
-from kre.rbac.environment import parsed
+from kre.rbac.environment import parsed, world
 from kre.rbac.model import Role, Rule
 from kre.rbac.words import elsewhere
 from kre.rules.registry import Hit, hit, rule
@@ -18,6 +18,16 @@ def _rules(bundle: Bundle) -> Iterator[tuple[Resource, int, Rule]]:
     for role in parsed(bundle.resources)[0]:
         if isinstance(role, Role) and role.resource is not None:
             yield from ((role.resource, index, entry) for index, entry in enumerate(role.rules))
+
+
+@rule("E01", "ClusterRoles that aggregate others come to rest", "world")
+def at_rest(bundle: Bundle) -> Iterator[Hit]:
+    for environment, _ in bundle.worlds:
+        for role in world(bundle, environment.name if environment else None).unsettled():
+            if role.resource is not None:
+                message = f"{role.resource} and another aggregate each other, and rules of their own: no end of that"
+                hint = "keep rules in ClusterRoles that aggregate nothing, or take one of the labels away"
+                yield hit(bundle, role.resource, ("aggregationRule",), message, hint)
 
 
 @rule("E11", "resourceNames limit what has a name, and hold no star", "object", peers=())
