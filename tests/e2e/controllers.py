@@ -6,14 +6,18 @@ import json
 
 from e2e.kubectl import Cluster, Object, wait
 
-# Namespace, Deployment of the cluster, ServiceAccount of the chart, the one namespace that it manages.
+# Namespace, Deployment of the cluster, ServiceAccount and Deployment of the chart, the one namespace that it manages.
 EVENTS = ("argo-events", "controller-manager", "argo-events-controller-manager", "kre-pipeline")
 WORKFLOWS = ("argo-workflows", "workflow-controller", "argo-workflows-workflow-controller", "kre-responses")
 
 
 def confine(cluster: Cluster) -> None:
-    """Lets both run as the ServiceAccount that the chart makes, managing one namespace, with no ClusterRole."""
-    for namespace, name, account, managed in (EVENTS, WORKFLOWS):
+    """Lets both run as the ServiceAccount that the chart makes, managing one namespace, with no ClusterRole.
+
+    Those that a chart has installed do so."""
+    for namespace, name, account, managed in installed(cluster):
+        if name == account:
+            continue
         deployment = cluster.get("deployment", name, namespace)
         spec = deployment["spec"]["template"]["spec"]
         flags = ["--namespaced", "--managed-namespace", managed]
@@ -31,6 +35,14 @@ def confine(cluster: Cluster) -> None:
             {"op": "add", "path": "/spec/template/spec/containers/0/args", "value": [*arguments, *flags]},
         ]
         cluster.run("-n", namespace, "patch", "deployment", name, "--type=json", f"--patch={json.dumps(change)}")
-    for namespace, name, *_ in (EVENTS, WORKFLOWS):
+    for namespace, name, *_ in installed(cluster):
         cluster.run("-n", namespace, "rollout", "status", f"deployment/{name}", "--timeout=120s")
     wait("one controller pod each", lambda: all(len(cluster.running(part[0])) == 1 for part in (EVENTS, WORKFLOWS)))
+
+
+def installed(cluster: Cluster) -> list[tuple[str, str, str, str]]:
+    """Both, each under the name that its Deployment has here: the cluster's, or the chart's."""
+    return [
+        (namespace, account if cluster.try_get("deployment", account, namespace) else name, account, managed)
+        for namespace, name, account, managed in (EVENTS, WORKFLOWS)
+    ]
