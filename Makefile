@@ -9,7 +9,7 @@ PY     := $(VENV)/bin/python
 KRE    := $(VENV)/bin/kre
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test mutants lint format validate docs bench e2e e2e-argocd tools tools-helm tools-actionlint clean set-up python-ok
+.PHONY: help demo test mutants lint format validate docs bench bench-e2e e2e e2e-api e2e-argocd tools tools-helm tools-actionlint clean set-up python-ok
 export PATH := $(BIN):$(CURDIR)/$(VENV)/bin:$(PATH)
 
 help: ## this list
@@ -46,11 +46,18 @@ docs: $(VENV)/ready ## pages that are made from code
 bench: $(VENV)/dev tools ## kre beside its peers; writes docs/benchmarks.md
 	$(PY) tests/bench/validate.py
 
-e2e: $(VENV)/dev ## tests on the cluster that KUBECONFIG names, if it has opted in
-	$(PY) -m pytest -q -m e2e tests/e2e
+# On the cluster that KUBECONFIG names, if it has opted in: docs/cluster-tests.md.
+e2e-api: $(VENV)/dev ## tests on a real API server: a minute
+	$(PY) -m pytest -q -m api tests/e2e
+
+e2e: $(VENV)/dev ## tests on a real node, with real Argo Events and Argo Workflows
+	$(PY) -m pytest -q -m node tests/e2e
 
 e2e-argocd: $(VENV)/dev ## Argo CD brings up dev, on a cluster that has it; takes away what else is there
 	KRE_E2E_ARGOCD=required $(PY) -m pytest -q -m e2e tests/e2e/argocd
+
+bench-e2e: $(VENV)/dev ## how fast, and what is lost when a part fails; writes docs/benchmarks.md
+	$(PY) tests/bench/cluster.py
 
 clean: ## what make made here (not the cache)
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
