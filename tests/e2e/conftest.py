@@ -58,7 +58,7 @@ def engine(up: Engine) -> Engine:
 
 
 def _sensors(cluster: Cluster) -> list[str]:
-    return [item["metadata"]["name"] for item in cluster.list("sensors", PIPELINE, "--selector=kre/response")]
+    return [item["metadata"]["name"] for item in cluster.list("sensors", PIPELINE, "kre/response")]
 
 
 def _sender(name: str) -> dict[str, object]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from typing import Any
 
 from e2e.kubectl import Cluster, Object, alert, wait
@@ -36,9 +37,7 @@ class Engine:
     def said(self, alert_id: str, part: str = "dispatcher") -> list[Object]:
         """The records about an alert, of the dispatcher or of the responders."""
         where = (PIPELINE, DISPATCHER) if part == "dispatcher" else (RESPONSES, "workflows.argoproj.io/workflow")
-        options = (f"--selector={where[1]}", "--tail=-1", "--max-log-requests=50", "--container=main")
-        options = options[:-1] if part == "dispatcher" else options
-        text = self.cluster.run("-n", where[0], "logs", *options, check=False)
+        text = self.cluster.logs(*where, container="" if part == "dispatcher" else "main")
         lines = [json.loads(line) for line in text.splitlines() if alert_id in line and line.startswith("{")]
         return [line for line in lines if line.get("alert") == alert_id and line.get("part") == part]
 
@@ -81,7 +80,10 @@ class Engine:
         data = {key.replace("__", ".").replace("_", "-"): value for key, value in settings.items()}
         for namespace in (PIPELINE, RESPONSES):
             self.cluster.merge("configmap", "settings", namespace, {"data": data})
-        for pod in self.cluster.list("pods", PIPELINE, f"--selector={DISPATCHER}"):
+        # The kubelet looks again when a pod changes, and else after up to a minute.
+        mark = f"kre-e2e/settings={secrets.token_hex(4)}"
+        self.cluster.run("-n", PIPELINE, "annotate", "pods", f"--selector={DISPATCHER}", "--overwrite", mark)
+        for pod in self.cluster.list("pods", PIPELINE, DISPATCHER):
             name = pod["metadata"]["name"]
             for key, value in data.items():
                 wait(f"{key} in {name}", lambda name=name, key=key, value=value: self._has(name, key, value))
@@ -100,7 +102,7 @@ class Engine:
         dispatcher remembers for which it has acted."""
 
         def fresh() -> dict[str, str] | None:
-            pods = [pod for pod in self.cluster.list("pods", DEMO, f"--selector=app={name}") if _ready(pod)]
+            pods = [pod for pod in self.cluster.list("pods", DEMO, f"app={name}") if _ready(pod)]
             known = {pod["metadata"]["uid"]: pod["metadata"]["name"] for pod in pods}
             found = {uid: pod for uid, pod in known.items() if uid not in self._given}
             worn = [pod for uid, pod in known.items() if uid in self._given]

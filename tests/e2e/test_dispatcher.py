@@ -55,7 +55,7 @@ def test_each_sensor_holds_its_own_token_alone(engine: Engine) -> None:
     cluster = engine.cluster
     secrets = {}
     for response in ("delete-pod", "isolate-pod", "notify"):
-        (pod,) = cluster.list("pods", PIPELINE, f"--selector=sensor-name={response}")
+        (pod,) = cluster.list("pods", PIPELINE, f"sensor-name={response}")
         secrets[response] = set(re.findall(r'"secretName": "([^"]+)"', json.dumps(pod["spec"])))
         secrets[response] = {name for name in secrets[response] if name.endswith("-dispatch-token")}
     assert secrets == {response: {f"{response}-dispatch-token"} for response in secrets}
@@ -114,7 +114,7 @@ def test_it_counts_for_prometheus(engine: Engine) -> None:
     said = engine.send("notify", DEMO, "counted", OTHER)
     assert said["outcome"] == "dispatched"
     total = 0.0
-    for pod in engine.cluster.list("pods", PIPELINE, f"--selector={DISPATCHER}"):
+    for pod in engine.cluster.list("pods", PIPELINE, DISPATCHER):
         name = pod["metadata"]["name"]
         text = engine.cluster.run(
             "get", "--raw", f"/api/v1/namespaces/{PIPELINE}/pods/{name}:8081/proxy/metrics", check=False

@@ -74,7 +74,7 @@ def test_the_last_healthy_replica(engine: Engine) -> None:
 
 def _one(engine: Engine, name: str) -> tuple[str, str]:
     def ready() -> tuple[str, str] | None:
-        pods = engine.cluster.list("pods", DEMO, f"--selector=app={name}")
+        pods = engine.cluster.list("pods", DEMO, f"app={name}")
         return next((_known(pod) for pod in pods if pod["status"].get("phase") == "Running"), None)
 
     found: tuple[str, str] = wait(f"pod {name}", ready)

@@ -11,7 +11,7 @@ from e2e.engine import DEMO, RESPONSES, Engine
 from e2e.kubectl import Cluster, Object, wait
 
 pytestmark = pytest.mark.e2e
-ABOUT = "--selector=kre/response=delete-pod"
+ABOUT = "kre/response=delete-pod"
 STABLE = ("uid", "name", "labels", "annotations", "ownerReferences", "deletionTimestamp")
 
 
