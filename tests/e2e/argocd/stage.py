@@ -62,11 +62,13 @@ def clear(argocd: ArgoCD) -> None:
             names = cluster.run("-n", space, "get", kinds, "--output=name").split()
             _delete_at_once(cluster, space, names)
     spaces = [f"namespace/{name}" for name in (*ENGINE, *CONTROLLERS, "falco")]
-    objects = [*spaces, *(f"crd/{name}" for name in known), *_clusterwide(cluster)]
+    objects = [*spaces, *_clusterwide(cluster)]
     cluster.run("delete", *objects, "--ignore-not-found", "--wait=false")
     with ThreadPoolExecutor() as pool:
         list(pool.map(lambda space: _end_pods(cluster, space.removeprefix("namespace/")), spaces))
-    cluster.run("delete", *objects, "--ignore-not-found", "--timeout=120s")
+    cluster.run("delete", *objects, "--ignore-not-found", "--timeout=200s")
+    if known:  # after the namespaces, which ask for what is left of each kind
+        cluster.run("delete", *(f"crd/{name}" for name in known), "--ignore-not-found", "--timeout=120s")
 
 
 def _clusterwide(cluster: Cluster) -> list[str]:
