@@ -12,7 +12,7 @@ TITLE = "On a cluster"
 ENGINE, BLOG, TALON = "this engine", "a Sensor that makes the Workflow", "Falco Talon"
 STEPS = ("label set", "Workflow made", "deletion asked for", "pod gone")
 COLUMNS = ("fault", "sent", "refused", "lost", "again", "doubled", "back", "slowest")
-HEAD = """From the POST of an alert until the API server's watch tells of what came of it, one alert after the other, all
+HEAD = """From the POST of an alert till the API server's watch tells of what came of it, one alert after the other, all
 by one clock. Made by `make bench-e2e`.
 
 {machine}.
