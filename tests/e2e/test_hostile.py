@@ -87,7 +87,7 @@ def fired(up: Engine) -> Fired:
 def test_each_is_answered_as_it_should(fired: Fired, group: str) -> None:
     """Without the token 401; what is no alert 400 or 404; the rest is taken, whatever it says."""
     given = {case.name: (fired.answers[case.shot.key].status, case.status) for case in fired.cases[group]}
-    assert {name: codes for name, codes in given.items() if codes[0] != codes[1]} == {}
+    assert {name: codes for name, codes in given.items() if codes[0] not in codes[1].split("|")} == {}
 
 
 @pytest.mark.parametrize("group", GROUPS)
