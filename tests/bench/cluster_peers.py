@@ -40,6 +40,11 @@ def _object(version: str, kind: str, name: str, namespace: str = "", **rest: Any
     return {"apiVersion": version, "kind": kind, "metadata": _meta(name, namespace), **rest}
 
 
+def listed(objects: list[Object]) -> str:
+    """All of them for one `kubectl apply`."""
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
+
+
 def _grant(account: str, home: str, namespace: str, rules: list[Object]) -> list[Object]:
     """A Role in a namespace for a ServiceAccount of another."""
     group = "rbac.authorization.k8s.io"
@@ -185,7 +190,7 @@ def blog(cluster: Cluster) -> Iterator[str]:
     controllers = _controllers(cluster)
     try:
         for objects in (spaces, controllers, _responses(), _pipeline()):
-            cluster.apply("\n---\n".join(map(json.dumps, objects)))
+            cluster.apply(listed(objects))
         for kind, name in (("eventbus", "default"), ("eventsource", "falco"), ("sensor", "delete-pod")):
             wait(f"{kind} of the peer", lambda kind=kind, name=name: cluster.conditions(kind, name, PIPELINE))
         cluster.run("-n", PIPELINE, "wait", "--for=condition=Ready", "pods", "--all", "--timeout=120s")
