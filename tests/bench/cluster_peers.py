@@ -156,20 +156,21 @@ def _responses() -> list[Object]:
 
 
 def _controllers(cluster: Cluster) -> list[Object]:
-    """Both controllers of the cluster once more, for these namespaces alone."""
+    """Both controllers of the cluster once more, for these namespaces alone. Neither waits to be the leader."""
     made: list[Object] = []
-    for namespace, name, managed in (
-        ("argo-events", "controller-manager", PIPELINE),
-        ("argo-workflows", "workflow-controller", RESPONSES),
+    for namespace, name, managed, alone in (
+        ("argo-events", "controller-manager", PIPELINE, ["--leader-election=false"]),
+        ("argo-workflows", "workflow-controller", RESPONSES, []),
     ):
-        found = cluster.get("deployment", name, namespace)
-        spec = found["spec"]
+        spec = cluster.get("deployment", name, namespace)["spec"]
         labels = {"bench": name}
         spec["selector"], spec["template"]["metadata"] = {"matchLabels": labels}, {"labels": labels}
-        arguments = spec["template"]["spec"]["containers"][0].get("args", [])
+        pod, container = spec["template"]["spec"], spec["template"]["spec"]["containers"][0]
+        arguments = container.get("args", [])
         own = arguments[: arguments.index("--namespaced")] if "--namespaced" in arguments else arguments
-        spec["template"]["spec"]["containers"][0]["args"] = [*own, "--namespaced", "--managed-namespace", managed]
-        spec["template"]["spec"]["serviceAccountName"] = spec["template"]["spec"]["serviceAccount"] = "bench"
+        container["args"] = [*own, *alone, "--namespaced", "--managed-namespace", managed]
+        container["env"] = [*container.get("env", []), {"name": "LEADER_ELECTION_DISABLE", "value": "true"}]
+        pod["serviceAccountName"] = pod["serviceAccount"] = "bench"
         group, subject = (
             "rbac.authorization.k8s.io",
             {"kind": "ServiceAccount", "name": "bench", "namespace": namespace},
@@ -202,7 +203,7 @@ def blog(cluster: Cluster) -> Iterator[str]:
         for each in controllers:
             where = each["metadata"].get("namespace", "default")
             cluster.run("-n", where, "delete", each["kind"], each["metadata"]["name"], check=False)
-        cluster.run("delete", "namespace", PIPELINE, RESPONSES, "--wait=false", check=False)
+        cluster.run("delete", "namespace", PIPELINE, RESPONSES, "--timeout=60s", check=False)
 
 
 _RULES = f"""
