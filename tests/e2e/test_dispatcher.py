@@ -61,24 +61,6 @@ def test_each_sensor_holds_its_own_token_alone(engine: Engine) -> None:
     assert secrets == {response: {f"{response}-dispatch-token"} for response in secrets}
 
 
-def test_alerts_survive_its_restart(engine: Engine) -> None:
-    """Every pod of it is killed while alerts flow: none is lost, none is acted on twice."""
-    engine.set(notify__cap="100")
-    sent = []
-    try:
-        for index in range(12):
-            made = alert("notify", DEMO, f"restart-{index}", OTHER)
-            assert engine.cluster.post(made) == "200"
-            sent.append(made["uuid"])
-            if index == 4:
-                kill = ("delete", "pod", f"--selector={DISPATCHER}", "--force", "--grace-period=0", "--wait=false")
-                engine.cluster.run("-n", PIPELINE, *kill)
-        wait("12 Workflows", lambda: len(_about(engine, sent)) == len(sent), 60)
-    finally:
-        engine.set(notify__cap=None)
-    assert sorted(_about(engine, sent)) == sorted(sent)
-
-
 def _about(engine: Engine, sent: list[str]) -> list[str]:
     """The alerts that Workflows were made for."""
     found = [json.dumps(item["spec"]) for item in engine.cluster.list("workflows", RESPONSES)]
