@@ -28,7 +28,7 @@ class Fault:
 
 
 def pods(cluster: Cluster, selector: str, namespace: str = PIPELINE) -> list[Object]:
-    return cluster.list("pods", namespace, f"--selector={selector}")
+    return cluster.list("pods", namespace, selector)
 
 
 def killing(

@@ -123,7 +123,7 @@ def _patiently(done: Callable[[], bool], seconds: float) -> None:
 
 def _ended(engine: Engine) -> set[str]:
     """The alerts whose Workflows have ended well."""
-    items = engine.cluster.list("workflows", RESPONSES, "--selector=kre/response=label-pod")
+    items = engine.cluster.list("workflows", RESPONSES, "kre/response=label-pod")
     return {_alert(item) for item in items if item.get("status", {}).get("phase") == "Succeeded"}
 
 
