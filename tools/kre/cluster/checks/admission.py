@@ -11,6 +11,7 @@ from kre.cluster.result import Trouble, Verdict
 from kre.cluster.snapshot import CREATED, OK, Snapshot
 from kre.model.resource import dig
 
+NONE = "no policy is rendered"
 _KINDS = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
 
 
@@ -28,7 +29,7 @@ def policies(snapshot: Snapshot) -> Verdict:
             application = f"{snapshot.wanted.name}-{item.root.rpartition('/')[2]}"
             remedy = f"sync {application}; a rule that was changed by hand holds nobody"
             troubles.append(Trouble("failed", str(item), f"{at} is not as rendered", remedy))
-    return Verdict(", ".join(dict.fromkeys(names)), tuple(troubles))
+    return Verdict(", ".join(dict.fromkeys(names)) or NONE, tuple(troubles))
 
 
 def in_effect(snapshot: Snapshot) -> Verdict:
@@ -50,4 +51,4 @@ def in_effect(snapshot: Snapshot) -> Verdict:
         else:
             told = f"whether it is in effect: something else refused the dry run: {reply.message}"
             troubles.append(Trouble("unknown", where, told, "Roles of the dispatcher, or another policy, come first"))
-    return Verdict(f"{', '.join(well)} refused a dry run as the dispatcher", tuple(troubles))
+    return Verdict(f"{', '.join(well)} refused a dry run as the dispatcher" if well else NONE, tuple(troubles))
