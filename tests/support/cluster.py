@@ -143,7 +143,10 @@ def well(wanted: Wanted) -> Double:
     objects = [_live(dict(item.body), item.namespace) for item in (*wanted.bootstrap, *wanted.leaves)]
     argocd = wanted.root.namespace if wanted.root else "argocd"
     names = ("kre-pipeline", "kre-responses", "falco", "argo-events", "argo-workflows", argocd, *wanted.targets)
-    objects += [{"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in names]
+    known = {item["metadata"]["name"] for item in objects if item["kind"] == "Namespace"}
+    objects += [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in names if name not in known
+    ]
     for item in (wanted.root, *(one for one in wanted.applications if one.kind == "Application")):
         if item is not None:
             objects = [one for one in objects if one["kind"] != "Application" or one["metadata"]["name"] != item.name]
