@@ -37,12 +37,19 @@ def version(snapshot: Snapshot) -> Verdict:
 
 def rights(snapshot: Snapshot) -> Verdict:
     """May everything be read that the other checks look at?"""
-    refused = sorted(path for path, reply in snapshot.replies.items() if reply.status == FORBIDDEN)
+    refused = [path for path, reply in snapshot.replies.items() if reply.status == FORBIDDEN]
     if not refused:
         return Verdict("all that is looked at may be read")
-    found = f"{len(refused)} of {len(snapshot.replies)} reads are forbidden, and what needs them is left out:"
-    shown = ", ".join(refused[:3]) + (", ..." if len(refused) > len(refused[:3]) else "")
-    return Verdict("", (Trouble("warning", "you", f"{found} {shown}", "ask as somebody who may: --context"),))
+    found = f"you may not read {', '.join(sorted({_resource(path) for path in refused}))}: what needs them is left out"
+    return Verdict("", (Trouble("warning", "", found, "ask as somebody who may: --context"),))
+
+
+def _resource(path: str) -> str:
+    """What a path is about: `secrets in falco`, `clusterroles`, or a path that is no object's as it is."""
+    found = re.fullmatch(r"/apis?/.*?v\d\w*/(?:namespaces/([^/]+)/)?([a-z]+)(?:/[^/]+)?", path)
+    if not found:
+        return path
+    return f"{found[2]} in {found[1]}" if found[1] else found[2]
 
 
 def served_kinds(snapshot: Snapshot) -> Verdict:
