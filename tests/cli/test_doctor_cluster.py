@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
+from kre.cluster.checks.run import CHECKS
 from kre.cluster.wanted import wanted
 from kre.load.bundle import load
 from support import kubectl
 from support.cli import Ended, kre
 from support.cluster import CANARY, Double, well
+from support.repository import PROJECT
 
 ARGUMENTS = ("doctor", "--cluster", "--timeout", "1")
 HOPS = ["eventsource", "dispatcher", "workflow", "pod", "responder"]
@@ -150,3 +152,22 @@ def test_options_that_need_a_cluster(repository: Path) -> None:
     ended = kre("doctor", "--env", "dev", cwd=repository)
     assert (ended.code, ended.out) == (2, "")
     assert "add --cluster" in ended.err
+
+
+# ---- what docs/operate.md shows
+
+PAGE = (PROJECT / "docs/operate.md").read_text().split("\n## Check a cluster\n")[1].split("\n## ")[0]
+
+
+def test_the_example_shows_every_check_in_its_order() -> None:
+    (shown,) = re.findall(r"```console\n(.*?)```", PAGE, re.DOTALL)
+    told = re.findall(r"^  (?:ok|warning|unknown|failed) +(\w+(?: \w+)?)  ", shown, re.MULTILINE)
+    assert told == [*(check.name for check in CHECKS), *HOPS]
+    assert re.findall(r"^([a-z]+)$", shown, re.MULTILINE) == [*dict.fromkeys(check.group for check in CHECKS), "probe"]
+
+
+def test_the_example_of_json_has_the_shape_of_the_real_one(doctor) -> None:
+    shown = next(json.loads(text) for text in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL))
+    real = json.loads(doctor("--no-send", "--format", "json").out)
+    assert (list(shown), list(shown["counts"])) == (list(real), list(real["counts"]))
+    assert list(shown["checks"][0]) == list(real["checks"][0])
