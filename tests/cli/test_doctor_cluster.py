@@ -92,6 +92,17 @@ def test_the_hop_that_fails_is_named(doctor, plan: dict[str, Any], failed: str, 
     assert told[failed]["next"]
 
 
+@pytest.mark.parametrize(("forbidden", "last"), [("/log", "eventsource"), ("/workflows/", "dispatcher")])
+def test_what_may_not_be_followed_is_unknown(doctor, double: Double, forbidden: str, last: str) -> None:
+    double.forbidden = {forbidden}
+    ended = doctor("--format", "json")
+    told = hops(ended)
+    place = HOPS.index(last) + 1
+    assert [told[name]["status"] for name in HOPS] == ["ok"] * place + ["unknown"] * (5 - place)
+    assert "it can't be followed" in told[HOPS[place]]["found"]
+    assert ended.code == 0
+
+
 def test_no_alert_is_sent_unless_it_may(doctor, tmp_path: Path) -> None:
     ended = doctor("--no-send", "--format", "json")
     assert ended.code == 0

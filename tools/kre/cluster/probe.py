@@ -16,10 +16,10 @@ from urllib.parse import quote
 
 from kre.cluster import hops
 from kre.cluster.alert import Plan
-from kre.cluster.result import Result, Status
-from kre.cluster.snapshot import ARGO, OK
+from kre.cluster.result import Result, Status, Unreadable
+from kre.cluster.snapshot import ARGO, FORBIDDEN, OK
 from kre.cluster.wanted import DISPATCHER, PIPELINE, RESPONSES
-from kre.doors.kubectl import Api
+from kre.doors.kubectl import Api, Reply
 from kre.doors.webhook import Webhook, post
 from kre.model.resource import Body, dig, each
 
@@ -52,7 +52,11 @@ def follow(api: Api, plan: Plan, sending: Sending) -> Iterator[Result]:
     if not plan.target:
         yield from hops.unreached("eventsource", "there is no target: the Sensors' filters drop every alert")
         return
-    record = trail.wait(trail.record)
+    try:
+        record = trail.wait(trail.record)
+    except Unreadable as error:
+        yield from hops.unreached("eventsource", f"it can't be followed: {error}")
+        return
     yield trail.result("dispatcher", *hops.recorded(plan, record, sending.timeout))
     workflow = str((record or {}).get("workflow", ""))
     if (record or {}).get("outcome") != "dispatched":
@@ -62,7 +66,12 @@ def follow(api: Api, plan: Plan, sending: Sending) -> Iterator[Result]:
 
 
 def _workflow(trail: _Trail, name: str, mode: str) -> Iterator[Result]:
-    found = trail.wait(lambda: trail.workflow(name))
+    try:
+        found = trail.wait(lambda: trail.workflow(name))
+        trail.started(name)
+    except Unreadable as error:
+        yield from hops.unreached("dispatcher", f"it can't be followed: {error}")
+        return
     yield trail.result("workflow", *hops.made(name, bool(found), trail.timeout))
     if not found:
         yield from hops.unreached("workflow", "there is no Workflow to follow")
@@ -103,7 +112,7 @@ class _Trail:
         found: list[Mapping[str, Any]] = []
         for pod in pods:
             where = f"/api/v1/namespaces/{PIPELINE}/pods/{pod['metadata']['name']}/log?sinceSeconds={since}"
-            lines = self._api.get(where).text.splitlines()
+            lines = self._read(where).text.splitlines()
             found += [record for line in lines if self._plan.id in line and (record := _object(line))]
         mine = [record for record in found if record.get("alert") == self._plan.id]
         settled = [record for record in mine if record.get("outcome") != "failed"]
@@ -111,7 +120,7 @@ class _Trail:
         return settled[0] if settled else (mine[-1] if mine and late else None)
 
     def workflow(self, name: str) -> Mapping[str, Any] | None:
-        reply = self._api.get(f"/apis/{ARGO}/namespaces/{RESPONSES}/workflows/{quote(name, safe='')}")
+        reply = self._read(f"/apis/{ARGO}/namespaces/{RESPONSES}/workflows/{quote(name, safe='')}")
         return reply.body if reply.status == OK else None
 
     def started(self, name: str) -> Mapping[str, Any] | None:
@@ -135,7 +144,14 @@ class _Trail:
         }
 
     def _items(self, path: str) -> list[Body]:
-        return each(self._api.get(path).body, "items")
+        return each(self._read(path).body, "items")
+
+    def _read(self, path: str) -> Reply:
+        """Raises Unreadable for what will not be answered later either."""
+        reply = self._api.get(path)
+        if reply.status == FORBIDDEN:
+            raise Unreadable(reply.message)
+        return reply
 
 
 def _is_record(parameter: Body) -> bool:
