@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import copy
+import json
 from typing import Any
 
 import pytest
 
 from kre.cluster.compare import differs, more
+from support.repository import FIXTURES
 
 RENDERED: dict[str, Any] = {
     "apiVersion": "admissionregistration.k8s.io/v1",
@@ -91,3 +93,18 @@ def test_labels_and_data_count_and_what_others_add_does_not() -> None:
     assert differs({"data": {"a": "1"}}, {"data": {"a": "2"}}) == "data.a"
     assert differs({"rules": []}, {"rules": None}) == ""
     assert differs({"spec": {"a": [1, 2]}}, {"spec": {"a": [1]}}) == "spec.a"
+
+
+APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+
+
+@pytest.mark.parametrize(
+    "found", json.loads((FIXTURES / "cluster/policies.json").read_text()), ids=lambda one: one["kind"]
+)
+def test_what_a_real_api_server_makes_of_what_was_applied(found: dict[str, Any]) -> None:
+    """Kubernetes 1.34.4; kubectl keeps in an annotation what it was given."""
+    applied = json.loads(found["metadata"]["annotations"].pop(APPLIED))
+    assert found["spec"] != applied["spec"] or found["kind"].endswith("Binding")
+    assert differs(applied, found) == more(applied["spec"], found["spec"]) == ""
+    found["spec"]["matchConditions" if "validations" in found["spec"] else "paramRef"] = [{"name": "x"}]
+    assert differs(applied, found) or more(applied["spec"], found["spec"])
