@@ -119,6 +119,15 @@ def test_in_approve_no_workflow_is_made(doctor, double: Double, tmp_path: Path) 
     assert "k8s.pod.uid" not in sent["output_fields"]
 
 
+def test_without_a_target_it_is_followed_to_the_bus(doctor, double: Double, tmp_path: Path) -> None:
+    double.drop("Namespace", "shop")
+    told = hops(doctor("--format", "json"))
+    assert [told[name]["status"] for name in HOPS] == ["ok", "unknown", "unknown", "unknown", "unknown"]
+    assert "there is no target" in told["dispatcher"]["found"]
+    sent = json.loads((tmp_path / "double/alert.json").read_text())
+    assert sent["output_fields"]["k8s.ns.name"] == "kre-doctor"
+
+
 def test_an_environment_that_nobody_named(doctor, double: Double) -> None:
     double.drop("Application", "kre-dev-root", "argocd")
     ended = doctor()
