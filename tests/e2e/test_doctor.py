@@ -95,7 +95,7 @@ def broken(engine: Engine) -> Iterator[Engine]:
         cluster.run("delete", "validatingadmissionpolicybinding", NEVER)
         cluster.merge("configmap", "settings", RESPONSES, {"data": {"min-healthy": "0"}})
         cluster.run("-n", DEMO, "delete", "rolebinding", "kre-notify")
-        wait("no dispatcher", lambda: not cluster.list("pods", PIPELINE, f"--selector={DISPATCHER}"))
+        wait("no dispatcher", lambda: not cluster.list("pods", PIPELINE, DISPATCHER))
         yield engine
     finally:
         for made in reversed(kept):
@@ -115,7 +115,7 @@ def bare(found: Object) -> Object:
 
 
 def ready(engine: Engine, label: str) -> int:
-    pods = engine.cluster.list("pods", PIPELINE, f"--selector={label}")
+    pods = engine.cluster.list("pods", PIPELINE, label)
     return sum(_ready(pod) for pod in pods)
 
 

@@ -47,7 +47,8 @@ def argo_cd_keeps_what_git_says(item: Resource, world: World) -> Iterator[str]:
         **({"allowEmpty": True} if name == "targets" else {}),
     }
     options = ["ServerSideApply=true"] if crds else ["SkipDryRunOnMissingResource=true"] if name in LATE else None
-    policy = {"automated": automated, "retry": ROOT_RETRY if root else RETRY, **({"syncOptions": options} if options else {})}
+    policy = {"automated": automated, "retry": ROOT_RETRY if root else RETRY}
+    policy |= {"syncOptions": options} if options else {}
     yield from exactly(
         dig(spec, "syncPolicy"), policy, "a change by hand is undone, and a sync that failed tried again", "syncPolicy"
     )
