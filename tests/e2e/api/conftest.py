@@ -53,7 +53,7 @@ def bundle() -> Bundle:
 @pytest.fixture(scope="session")
 def dev(cluster: Cluster, rest: Rest, bundle: Bundle) -> None:
     """dev's namespaces, identities, rights, policies and settings are on the server."""
-    leaves.put(cluster, bundle.resources)
+    leaves.put(cluster, rest, bundle.resources)
 
 
 @pytest.fixture(scope="session")
