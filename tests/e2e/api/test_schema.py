@@ -1,4 +1,4 @@
-"""The schema engine's verdict and a real API server's, about the same objects. Where they differ, verdicts.yaml says why.
+"""The schema engine's verdict and a real server's, about the same objects. Where they differ, verdicts.yaml says why.
 
 What the engine refuses and the server takes is what nobody but `kre validate` tells before it is too late. What the
 server refuses and the engine takes is a hole in our schemas, or beyond what a schema can say.
