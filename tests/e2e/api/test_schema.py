@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
@@ -58,7 +57,7 @@ class Row:
 
     def about(self, verdict: Verdict) -> bool:
         fault = verdict.fault
-        return (self.kind, self.sort) == (fault.kind, fault.sort) and fnmatchcase(fault.at, self.at)
+        return (self.kind, self.sort, self.at) == (fault.kind, fault.sort, fault.at)
 
 
 ROWS = [
