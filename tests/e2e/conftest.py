@@ -17,6 +17,13 @@ LEAVES = ("argo-events", "argo-workflows", "detection", "demo", "pipeline", "res
 FOREVER = ["python3", "-c", "import time; time.sleep(1e6)"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is not marked `api` needs a node."""
+    for item in items:
+        if item.get_closest_marker("e2e") and not item.get_closest_marker("api"):
+            item.add_marker("node")
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Cluster:
     """The cluster of KUBECONFIG. Nothing is touched before it has said that it may be."""

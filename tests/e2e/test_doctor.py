@@ -15,7 +15,7 @@ from e2e.engine import DEMO, DISPATCHER, PIPELINE, RESPONSES, Engine
 from e2e.kubectl import PROJECT, Object, wait
 from e2e.test_responses import state
 
-pytestmark = [pytest.mark.e2e, pytest.mark.node]
+pytestmark = pytest.mark.e2e
 HOPS = ["eventsource", "dispatcher", "workflow", "pod", "responder"]
 NEVER = "kre-engine-never"
 

@@ -15,7 +15,7 @@ from e2e.kubectl import Object, alert, wait
 from e2e.load import Answer, Barrage, shot
 from e2e.test_refusals import marker
 
-pytestmark = [pytest.mark.e2e, pytest.mark.node]
+pytestmark = pytest.mark.e2e
 STABLE = ("name", "namespace", "labels", "annotations", "ownerReferences", "deletionTimestamp")
 GROUPS = ("forged", "protected", "strings", "types", "keys", "bodies", "requests")
 MARKER = "marker"

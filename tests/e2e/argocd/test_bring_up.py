@@ -11,7 +11,7 @@ from e2e.argocd.argo import Application, ArgoCD
 from e2e.argocd.forge import Fork
 from e2e.kubectl import Cluster, alert, wait
 
-pytestmark = [pytest.mark.e2e, pytest.mark.node]
+pytestmark = pytest.mark.e2e
 
 
 def test_each_wave_waits_for_the_one_before(dev: ArgoCD, fork: Fork) -> None:

@@ -11,7 +11,7 @@ from e2e.argocd import stage
 from e2e.argocd.argo import ArgoCD, expect
 from e2e.argocd.forge import Fork
 
-pytestmark = [pytest.mark.e2e, pytest.mark.node]
+pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from e2e.engine import DEMO, PIPELINE, RESPONSES, Engine
 from e2e.kubectl import Cluster, Object, alert, wait
 from e2e.test_responses import release, state
 
-pytestmark = [pytest.mark.e2e, pytest.mark.node]
+pytestmark = pytest.mark.e2e
 # Every Application with something in a namespace that a response touches.
 HEALED = ("dev-demo", "dev-targets", "dev-responses", "dev-pipeline")
 

@@ -12,7 +12,7 @@ from e2e.argocd import stage
 from e2e.argocd.argo import Application, ArgoCD
 from e2e.argocd.forge import FOREIGN, FORK, Fork
 
-pytestmark = [pytest.mark.e2e, pytest.mark.node]
+pytestmark = pytest.mark.e2e
 
 CLUSTER = "https://kubernetes.default.svc"
 

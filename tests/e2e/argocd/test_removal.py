@@ -8,7 +8,7 @@ from e2e.argocd import stage
 from e2e.argocd.argo import ArgoCD
 from e2e.argocd.forge import Fork
 
-pytestmark = [pytest.mark.e2e, pytest.mark.node]
+pytestmark = pytest.mark.e2e
 
 
 def test_removal_removes_everything(dev: ArgoCD, fork: Fork) -> None:

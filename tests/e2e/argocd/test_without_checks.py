@@ -10,7 +10,7 @@ from e2e.argocd.argo import ArgoCD
 from e2e.argocd.forge import Fork
 from e2e.kubectl import Cluster
 
-pytestmark = [pytest.mark.e2e, pytest.mark.node]
+pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from e2e.engine import DEMO, PIPELINE, Engine
 from e2e.faults.breaking import BUS, killing
 from e2e.kubectl import alert, wait
 
-pytestmark = [pytest.mark.e2e, pytest.mark.node]
+pytestmark = pytest.mark.e2e
 OTHER = "00000000-0000-4000-8000-000000000004"
 COMMAND = ("-n", PIPELINE, "rollout", "restart", "deployment")  # as docs/operate.md gives it
 

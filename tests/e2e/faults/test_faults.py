@@ -9,7 +9,7 @@ import pytest
 from e2e.faults.breaking import FAULTS, RESTART
 from e2e.faults.ledger import COUNT, Figures
 
-pytestmark = [pytest.mark.e2e, pytest.mark.node]
+pytestmark = pytest.mark.e2e
 EDITED = COUNT // 3  # a bound, of the alerts that an edit of a filter may take with it; measured: docs/operate.md
 NAMES = [
     pytest.param(

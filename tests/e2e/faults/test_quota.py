@@ -11,7 +11,7 @@ import pytest
 from e2e.engine import DEMO, RESPONSES, Engine
 from e2e.kubectl import alert, wait
 
-pytestmark = [pytest.mark.e2e, pytest.mark.node]
+pytestmark = pytest.mark.e2e
 OTHER = "00000000-0000-4000-8000-000000000003"
 
 
