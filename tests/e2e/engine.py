@@ -83,10 +83,12 @@ class Engine:
         # The kubelet looks again when a pod changes, and else after up to a minute.
         mark = f"kre-e2e/settings={secrets.token_hex(4)}"
         self.cluster.run("-n", PIPELINE, "annotate", "pods", f"--selector={DISPATCHER}", "--overwrite", mark)
-        for pod in self.cluster.list("pods", PIPELINE, DISPATCHER):
-            name = pod["metadata"]["name"]
-            for key, value in data.items():
-                wait(f"{key} in {name}", lambda name=name, key=key, value=value: self._has(name, key, value))
+        wait(f"{data} in each dispatcher", lambda: self._all_have(data))
+
+    def _all_have(self, data: dict[str, str | None]) -> bool:
+        pods = [pod["metadata"] for pod in self.cluster.list("pods", PIPELINE, DISPATCHER)]
+        names = [pod["name"] for pod in pods if "deletionTimestamp" not in pod]
+        return all(self._has(name, key, value) for name in names for key, value in data.items())
 
     def _has(self, pod: str, key: str, value: str | None) -> bool:
         read = f"cat /etc/kre/settings/{key} 2>/dev/null || echo '(none)'"
