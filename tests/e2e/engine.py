@@ -88,12 +88,13 @@ class Engine:
     def _all_have(self, data: dict[str, str | None]) -> bool:
         pods = [pod["metadata"] for pod in self.cluster.list("pods", PIPELINE, DISPATCHER)]
         names = [pod["name"] for pod in pods if "deletionTimestamp" not in pod]
-        return all(self._has(name, key, value) for name in names for key, value in data.items())
-
-    def _has(self, pod: str, key: str, value: str | None) -> bool:
-        read = f"cat /etc/kre/settings/{key} 2>/dev/null || echo '(none)'"
-        text = self.cluster.run("-n", PIPELINE, "exec", pod, "--", "sh", "-c", read, check=False).strip()
-        return text == ("(none)" if value is None else value.strip())
+        read = "cd /etc/kre/settings; for key; do cat $key 2>/dev/null || echo '(none)'; echo; done"
+        wanted = ["(none)" if value is None else value.strip() for value in data.values()]
+        for name in names:
+            text = self.cluster.run("-n", PIPELINE, "exec", name, "--", "sh", "-c", read, "sh", *data, check=False)
+            if text.split() != wanted:
+                return False
+        return True
 
     def forget(self, namespace: str = DEMO) -> None:
         """Takes back what the Lease has counted, so that one test's actions are not another's cap."""
