@@ -22,6 +22,7 @@ demo: $(VENV)/ready ## validate everything, then play recorded alerts through th
 
 test: $(VENV)/dev tools ## every test that needs no cluster
 	$(PY) -m pytest -q --numprocesses=auto --dist=loadfile
+	@echo "NOT RUN: what needs a cluster: make e2e-api e2e e2e-argocd (docs/cluster-tests.md)"
 
 MUTANTS ?= --budget 7200
 mutants: $(VENV)/dev ## the engine's tests against each fault that can be made in its code: an hour; MUTANTS="--only guard.py"
