@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from e2e.controllers import confine
-from e2e.engine import DEMO, PIPELINE, RESPONSES, Engine, deployment, pod_spec
+from e2e.engine import DEMO, PIPELINE, RESPONSES, VICTIMS, Engine, deployment, pod_spec
 from e2e.kubectl import PROJECT, Cluster, wait
 
 LEAVES = ("argo-events", "argo-workflows", "detection", "demo", "pipeline", "responses", "targets")
@@ -45,7 +45,7 @@ def up(cluster: Cluster) -> Iterator[Engine]:
     for name in ("falcosidekick", "stranger"):  # one with Falcosidekick's label, and a neighbour with its Secret alone
         cluster.run("-n", "falco", "delete", "pod", name, "--ignore-not-found", "--grace-period=0", "--force")
         cluster.apply(json.dumps(_sender(name)))
-    cluster.apply(json.dumps(deployment("victim", 4, FOREVER)))
+    cluster.apply(json.dumps(deployment("victim", VICTIMS, FOREVER)))
     for kind, names in (("eventbus", ["default"]), ("eventsource", ["falco"]), ("sensor", _sensors(cluster))):
         for name in names:
             wait(f"{kind} {name}", lambda kind=kind, name=name: cluster.conditions(kind, name, PIPELINE))

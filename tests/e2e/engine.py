@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import secrets
+from threading import Lock
 from typing import Any
 
 from e2e.kubectl import Cluster, Object, alert, wait
 
 PIPELINE, RESPONSES, DEMO = "kre-pipeline", "kre-responses", "kre-demo"
 DISPATCHER = "app.kubernetes.io/name=dispatcher"
+VICTIMS = 12  # pods of the Deployment that most alerts are about
 ENDED = ("Succeeded", "Failed", "Error")
 IMAGE = "docker.io/library/python:3.13-slim@sha256:7c61056e61ac89e852de05f3dc6fa51a6dd2181797bceed46aa725dd7cb2cd3b"
 WALLS: Object = {
@@ -32,7 +34,8 @@ class Engine:
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
-        self._given: set[str] = set()
+        self.given, self._busy = set[str](), set[str]()  # uids of pods
+        self._lock = Lock()
 
     def said(self, alert_id: str, part: str = "dispatcher") -> list[Object]:
         """The records about an alert, of the dispatcher or of the responders."""
@@ -100,22 +103,27 @@ class Engine:
         """Takes back what the Lease has counted, so that one test's actions are not another's cap."""
         self.cluster.run("-n", PIPELINE, "delete", "lease", f"target-{namespace}", "--ignore-not-found")
 
+    def rest(self) -> None:
+        """Pods that were given out until now are no longer needed by anybody."""
+        self._busy.clear()
+
     def victims(self, count: int = 1, name: str = "victim") -> dict[str, str]:
         """uid -> name of ready pods of a Deployment that keeps more than enough of them. None is given out twice: the
         dispatcher remembers for which it has acted."""
-
-        def fresh() -> dict[str, str] | None:
-            pods = [pod for pod in self.cluster.list("pods", DEMO, f"app={name}") if _ready(pod)]
-            known = {pod["metadata"]["uid"]: pod["metadata"]["name"] for pod in pods}
-            found = {uid: pod for uid, pod in known.items() if uid not in self._given}
-            worn = [pod for uid, pod in known.items() if uid in self._given]
-            if len(found) < count and worn:
-                self.cluster.run("-n", DEMO, "delete", "pod", *worn, "--wait=false")
-            return found if len(found) >= count and len(known) > count else None
-
-        found = dict(list(wait(f"{count} fresh pods {name}", fresh, pause=1).items())[:count])
-        self._given |= found.keys()
+        with self._lock:
+            found = wait(f"{count} fresh pods {name}", lambda: self._fresh(count, name))
+            self.given |= found.keys()
+            self._busy |= found.keys()
         return found
+
+    def _fresh(self, count: int, name: str) -> dict[str, str] | None:
+        pods = [pod["metadata"] for pod in self.cluster.list("pods", DEMO, f"app={name}") if _ready(pod)]
+        known = {pod["uid"]: pod["name"] for pod in pods}
+        found = {uid: pod for uid, pod in known.items() if uid not in self.given}
+        worn = [pod for uid, pod in known.items() if uid in self.given - self._busy]
+        if len(found) < count and worn:
+            self.cluster.run("-n", DEMO, "delete", "pod", *worn, "--wait=false")
+        return dict(list(found.items())[:count]) if len(found) >= count and len(known) > count else None
 
     def victim(self, name: str = "victim") -> tuple[str, str]:
         """(name, uid) of one of them."""
