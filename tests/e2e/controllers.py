@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 
-from e2e.kubectl import Cluster, Object, wait
+import yaml
+
+from e2e.kubectl import PROJECT, Cluster, Object, wait
 
 # Namespace, Deployment of the cluster, ServiceAccount and Deployment of the chart, the one namespace that it manages.
 EVENTS = ("argo-events", "controller-manager", "argo-events-controller-manager", "kre-pipeline")
@@ -33,6 +35,7 @@ def confine(cluster: Cluster) -> None:
         change = [
             {"op": "add", "path": "/spec/template/spec/serviceAccountName", "value": account},
             {"op": "add", "path": "/spec/template/spec/containers/0/args", "value": [*arguments, *flags]},
+            {"op": "add", "path": "/spec/template/spec/containers/0/env", "value": _environment(spec, namespace)},
         ]
         cluster.run("-n", namespace, "patch", "deployment", name, "--type=json", f"--patch={json.dumps(change)}")
     for namespace, name, *_ in installed(cluster):
@@ -46,3 +49,11 @@ def installed(cluster: Cluster) -> list[tuple[str, str, str, str]]:
         (namespace, account if cluster.try_get("deployment", account, namespace) else name, account, managed)
         for namespace, name, account, managed in (EVENTS, WORKFLOWS)
     ]
+
+
+def _environment(spec: Object, component: str) -> list[Object]:
+    """What the container has, and what the component's values give it."""
+    values = yaml.safe_load((PROJECT / "base" / component / "values.yaml").read_text())
+    extra: list[Object] = values["controller"].get("extraEnv", [])
+    names = [item["name"] for item in extra]
+    return [*(item for item in spec["containers"][0].get("env", []) if item["name"] not in names), *extra]
