@@ -105,6 +105,8 @@ def broken(engine: Engine) -> Iterator[Engine]:
         wait("the EventSource", lambda: cluster.conditions("eventsource", "falco", PIPELINE))
         for label in (DISPATCHER, "eventsource-name=falco"):
             wait(f"two pods {label}", lambda label=label: ready(engine, label) == 2)
+        # The Sensor has not given it up, and the tests that follow count what arrives.
+        wait("the test alert that was on its way", lambda: "kre-doctor-" in cluster.logs(PIPELINE, DISPATCHER), 90)
 
 
 def bare(found: Object) -> Object:
