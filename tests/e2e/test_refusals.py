@@ -8,7 +8,7 @@ import pytest
 
 from e2e.beside import Beside
 from e2e.engine import DEMO, RESPONSES, Engine, deployment
-from e2e.kubectl import alert, wait
+from e2e.kubectl import Object, alert, wait
 from e2e.test_responses import others_are_untouched, state
 
 pytestmark = pytest.mark.e2e
@@ -24,8 +24,12 @@ def refused_by_responder(engine: Engine, name: str, uid: str, reason: str, respo
     assert reason in record["reason"]
     (event,) = engine.events(DEMO, record["workflow"])
     assert event["reason"] == "KreRefused"
-    assert state(engine)[uid] == before[uid]
+    assert _of(name, state(engine)) == _of(name, before)
     others_are_untouched(engine, before)
+
+
+def _of(name: str, pods: dict[str, Object]) -> list[Object]:
+    return [pod for pod in pods.values() if pod["name"] == name]
 
 
 @beside
@@ -86,6 +90,7 @@ def _one(engine: Engine, name: str) -> tuple[str, str]:
         return next((_known(pod) for pod in pods if pod["status"].get("phase") == "Running"), None)
 
     found: tuple[str, str] = wait(f"pod {name}", ready)
+    engine.given.add(found[1])  # it comes and goes with its test
     return found
 
 

@@ -87,8 +87,8 @@ def _restart(cluster: Cluster) -> Callable[[], bool]:
 
 
 FAULTS = [
+    Fault("Sensor: filter edited", edited(_filter), lossless=False),  # first: a backlog would go with it
     Fault("Sensor: pod killed", killing(SENSOR)),
-    Fault("Sensor: filter edited", edited(_filter), lossless=False),
     Fault("Sensor: pod deleted", killing(SENSOR, hard=False)),
     Fault("Sensor: pod's label edited", edited(_label)),
     Fault("EventSource: one of two pods killed", killing(SOURCE, count=1)),
