@@ -14,6 +14,7 @@ from kre.promote import approve, hold, present, signatures
 from kre.promote.apply import apply
 from kre.promote.gates import Gates
 from kre.promote.hop import Wanted
+from kre.promote.merging import gates_again
 from kre.promote.propose import Proposal, propose
 from kre.promote.view import View
 from kre.promote.writing import deliver
@@ -102,7 +103,9 @@ class Walk:
     def merge(self, branch: str, how: How = "merge") -> None:
         before = self.stage.head("main")
         self.stage.merge(branch, how)
-        assert [each for each in validate(load(self.stage.folder, since=before)) if each.severity == "error"] == []
+        bundle = load(self.stage.folder, since=before)
+        found = [*validate(bundle), *gates_again(self.stage.folder, bundle, before, Gates(lambda: self.stage.now))]
+        assert [each for each in found if each.severity == "error"] == []
 
     def branch(self, made: Callable[[View], object]) -> None:
         """Delivers what `made` gives, and merges that."""
