@@ -22,7 +22,7 @@ _POLICY = re.compile(r"P\d+")  # rules that hold a change against what is merged
 @dataclass(frozen=True, slots=True)
 class Checked:
     """The findings of an environment: those of validation, and those of policy; the risks that nobody accepted; what it
-    would render otherwise; and the environments that would render something else."""
+    would render otherwise; and the environments that read a file of it."""
 
     validate: tuple[Finding, ...]
     policy: tuple[Finding, ...]
@@ -41,18 +41,21 @@ def check(view: View, step: Step, change: Change) -> Checked:
 
     Raises as load and validate.
     """
-    from kre.compare.radius import radius
+    from kre.compare.radius import reached
     from kre.load.bundle import load
+    from kre.load.extent import extent
     from kre.rules.run import validate
 
-    with checked_out(view.objects, change.parent, change.files, change.new) as root:
-        bundle = load(root, since=change.parent)
+    only = extent(view.objects, change.parent)
+    with checked_out(view.objects, change.parent, change.files, change.new, only) as root:
+        bundle = load(root, [step.name], since=change.parent)
         found = [each for each in validate(bundle) if _concerns(each, step)]
         compared = _compared(bundle, step)
         risks = _risks(bundle, compared)
-        reached = tuple(radius(bundle.before, bundle)) if bundle.before else ()
     policy = tuple(each for each in found if _POLICY.fullmatch(each.rule))
-    return Checked(tuple(each for each in found if each not in policy), policy, risks, compared, reached)
+    return Checked(
+        tuple(each for each in found if each not in policy), policy, risks, compared, reached(bundle, change.files)
+    )
 
 
 def accepted(found: Checked, reason: str) -> tuple[AcceptedRisk, ...]:
