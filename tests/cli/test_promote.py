@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,15 +22,12 @@ ROLE = "base/responses/manifests/kre-delete-pod-clusterrole.yaml"
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     """staging and prod hold what dev held; dev has one change more."""
     stage = sound(tmp_path_factory.mktemp("promote") / "stage", POLICY)
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in stage.environ().items():
-            patch.setenv(name, value)
-        filled(stage)
-        stage.land({VALUES: (stage.folder / VALUES).read_text() + "# a word\n"}, "feat(falcosidekick): a word")
-        yield stage
+    filled(stage)
+    stage.land({VALUES: (stage.folder / VALUES).read_text() + "# a word\n"}, "feat(falcosidekick): a word")
+    return stage
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +27,11 @@ case "$1 $2" in "pr list") printf '%s' "$GH_OPEN" ;; esac
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     stage = sound(tmp_path_factory.mktemp("workflows") / "stage", POLICY)
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in stage.environ().items():
-            patch.setenv(name, value)
-        filled(stage)
-        stage.land({VALUES: (stage.folder / VALUES).read_text() + "# a word\n"}, "feat(falcosidekick): a word")
-        yield stage
+    filled(stage)
+    stage.land({VALUES: (stage.folder / VALUES).read_text() + "# a word\n"}, "feat(falcosidekick): a word")
+    return stage
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -39,15 +38,12 @@ PASSED = {"validate": "passed", "policy": "passed", "soak": "passed", "approvals
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     stage = sound(tmp_path_factory.mktemp("merging") / "stage", POLICY)
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in stage.environ().items():
-            patch.setenv(name, value)
-        filled(stage)
-        stage.land({"overlays/allowed-signers": stage.key("ann").line})
-        stage.land({VALUES: (stage.folder / VALUES).read_text() + "# a word\n"})
-        yield stage
+    filled(stage)
+    stage.land({"overlays/allowed-signers": stage.key("ann").line})
+    stage.land({VALUES: (stage.folder / VALUES).read_text() + "# a word\n"})
+    return stage
 
 
 @pytest.fixture

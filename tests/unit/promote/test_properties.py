@@ -41,8 +41,7 @@ def numbered(tmp_path_factory: pytest.TempPathFactory) -> tuple[Stage, list[int]
 def test_promote_then_rollback(numbered: tuple[Stage, list[int]], first: Files, second: Files) -> None:
     stage, count = numbered
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in stage.environ().items():
-            patch.setenv(name, value)
+        stage.lend(patch)
         states = []
         for files in (first, second):
             count[0] += 1  # no two versions are alike

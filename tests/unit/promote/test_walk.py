@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -42,14 +42,11 @@ promote:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     stage = sound(tmp_path_factory.mktemp("walk") / "stage", POLICY)
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in stage.environ().items():
-            patch.setenv(name, value)
-        filled(stage)
-        stage.land({"overlays/allowed-signers": "".join(stage.key(name).line for name in ("ann", "bob", "test"))})
-        yield stage
+    filled(stage)
+    stage.land({"overlays/allowed-signers": "".join(stage.key(name).line for name in ("ann", "bob", "test"))})
+    return stage
 
 
 @pytest.fixture
@@ -69,9 +66,7 @@ class Walk:
         self.stage, self._patch = stage, patch
 
     def view(self) -> View:
-        for name, value in self.stage.environ().items():
-            self._patch.setenv(name, value)
-        return View(self.stage.folder)
+        return View(self.stage.lend(self._patch).folder)
 
     def propose(self, source: str, target: str, **wanted: object) -> Proposal:
         view = self.view()
