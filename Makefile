@@ -45,6 +45,7 @@ docs: $(VENV)/ready ## pages that are made from code
 
 bench: $(VENV)/dev tools ## kre beside its peers; writes docs/benchmarks.md
 	$(PY) tests/bench/validate.py
+	$(PY) tests/bench/promote.py
 
 e2e: $(VENV)/dev ## tests on the cluster that KUBECONFIG names, if it has opted in
 	$(PY) -m pytest -q -m e2e tests/e2e
