@@ -205,6 +205,16 @@ def test_a_component_that_is_gone_at_the_source(stage: Stage) -> None:
     assert "note: prunes " in done.out
 
 
+def test_another_environment_that_reads_the_release_is_reached_as_well(stage: Stage) -> None:
+    leaf = "overlays/prod/leaves/pipeline/kustomization.yaml"
+    read = "configMapGenerator:\n- {name: x, files: [../../../staging/release/falcosidekick/values.yaml]}\n"
+    stage.land({leaf: _read(stage, leaf) + read})
+    ended = run(stage, "dev", "staging")
+    assert ended.code == 4
+    assert "R7: this change alters what staging renders, and prod reads its files as well" in ended.out
+    assert "it changes staging, prod" in ended.out
+
+
 def test_what_can_not_be(stage: Stage) -> None:
     for arguments, code, says in (
         (("staging", "dev"), 2, "no promotion leads from staging to dev"),

@@ -10,7 +10,7 @@ from kre.doors.git.scratch import checked_out
 from kre.doors.git.write import Change
 from kre.model.bundle import Bundle
 from kre.model.comparison import Comparison, Risk
-from kre.model.finding import Finding
+from kre.model.finding import Finding, Place
 from kre.model.policy import Step
 from kre.model.promotion import AcceptedRisk, Block, Hop, Reason
 from kre.promote.plan import checked
@@ -52,10 +52,10 @@ def check(view: View, step: Step, change: Change) -> Checked:
         found = [each for each in validate(bundle) if _concerns(each, step)]
         compared = _compared(bundle, step)
         risks = _risks(bundle, compared)
+        reach = reached(bundle, change.files)
+    found += _wide(step, reach)
     policy = tuple(each for each in found if _POLICY.fullmatch(each.rule))
-    return Checked(
-        tuple(each for each in found if each not in policy), policy, risks, compared, reached(bundle, change.files)
-    )
+    return Checked(tuple(each for each in found if each not in policy), policy, risks, compared, reach)
 
 
 def accepted(found: Checked, reason: str) -> tuple[AcceptedRisk, ...]:
@@ -80,6 +80,16 @@ def settled(hop: Hop, found: Checked) -> Hop:
     ):
         hop = checked(hop, gate, dict.fromkeys(names, blocks(findings, reason)))
     return hop
+
+
+def _wide(step: Step, reach: tuple[str, ...]) -> list[Finding]:
+    """R7 of what is not rendered: another environment that reads a file of the change."""
+    others = ", ".join(name for name in reach if name != step.name)
+    if not others:
+        return []
+    message = f"this change alters what {step.name} renders, and {others} reads its files as well"
+    hint = "let each environment read files of its own: docs/extend.md"
+    return [Finding("R7", "error", Place(step.lock), message, hint, (step.name,))]
 
 
 def _compared(bundle: Bundle, step: Step) -> Comparison | None:
