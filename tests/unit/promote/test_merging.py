@@ -10,8 +10,12 @@ import pytest
 from kre.load.bundle import load
 from kre.model.promotion import Hold
 from kre.promote import lockfile
+from kre.promote.apply import apply
 from kre.promote.gates import Gates
+from kre.promote.hop import Wanted
 from kre.promote.merging import gates_again
+from kre.promote.propose import propose
+from kre.promote.view import View
 from kre.rules.run import validate
 from support.cli import kre
 from support.filling import changed, promote
@@ -134,3 +138,24 @@ def test_the_first_fill_waives_and_a_lock_is_not_filled_twice(stage: Stage) -> N
     stage.git("checkout", "--quiet", "main")
     before = by_hand(stage, gates={"validate": "passed", "policy": "passed", "soak": "waived: initial"})
     assert len(found(stage, before)) == 2
+
+
+def test_a_hotfix_skips_an_environment_and_says_so(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = stage.head("main")
+    view = View(stage.lend(monkeypatch).folder)
+    try:
+        hop = propose(view, Gates(lambda: stage.now), "dev", "prod", Wanted((NAME,), hotfix="it is on fire")).hop
+        apply(view, hop, "origin")
+    finally:
+        view.close()
+    message = stage.git("show", "-s", "--format=%B", hop.branch)
+    assert message.startswith(f"fix(prod): hotfix {NAME} from dev\n")
+    assert "Hotfix: it is on fire" in message
+    stage.merge(hop.branch)
+    assert found(stage, before) == []
+    lock = "overlays/prod/release.lock.yaml"
+    entry = lockfile.read(lock, (stage.folder / lock).read_bytes()).components[NAME]
+    assert (entry.environment, entry.hotfix) == ("dev", "it is on fire")
+    changed(stage, "prod", NAME, hotfix="")  # without the reason it is a skipped environment
+    bundle = load(stage.folder, since=before)
+    assert "no hotfix is stated" in " ".join(each.message for each in validate(bundle) if each.rule == "R2")
