@@ -46,6 +46,7 @@ docs: $(VENV)/ready ## pages that are made from code
 
 bench: $(VENV)/dev tools ## kre beside its peers; writes docs/benchmarks.md
 	$(PY) tests/bench/validate.py
+	$(PY) tests/bench/promote.py
 
 # On the cluster that KUBECONFIG names, if it has opted in: docs/cluster-tests.md.
 e2e-api: $(VENV)/dev ## tests on a real API server: a minute

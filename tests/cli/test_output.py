@@ -16,6 +16,8 @@ from support.repository import Plan, commit
 COMMANDS = [
     "validate",
     "render",
+    "diff",
+    "promote",
     "rules",
     "explain",
     "init",
@@ -32,6 +34,13 @@ GROUPS = {
     "response": ["list", "enable", "disable"],
     "target": ["list", "add", "remove"],
 }
+
+MORE_REPLICAS = """\
+apiVersion: argoproj.io/v1alpha1
+kind: EventBus
+metadata: {name: default, namespace: kre-pipeline}
+spec: {jetstream: {replicas: 5}}
+"""
 
 
 def test_help(snapshot: SnapshotAssertion, tmp_path: Path) -> None:
@@ -230,10 +239,24 @@ def test_changed_since(repository: Path) -> None:
     first = commit(repository)
     assert kre("validate", "--changed-since", first, cwd=repository).code == 0
     for name in ("dev", "prod"):
-        path = repository / f"overlays/{name}/environment/environment.yaml"
-        path.write_text(path.read_text().replace("revision: main", "revision: next"))
+        leaf = repository / f"overlays/{name}/leaves/pipeline"
+        (leaf / "patches").mkdir()
+        (leaf / "patches/default-eventbus-patch.yaml").write_text(MORE_REPLICAS)
+        with (leaf / "kustomization.yaml").open("a") as file:
+            file.write("patches:\n- path: patches/default-eventbus-patch.yaml\n")
     ended = kre("validate", "--changed-since", first, cwd=repository)
     assert ended.code == 1
     assert ended.out.count(" R7: ") == 2
     assert kre("validate", "--changed-since", first, "--acknowledge-radius", cwd=repository).code == 0
     assert kre("validate", "--changed-since", "no-such", cwd=repository).code == 2
+
+
+def test_changed_since_refuses_what_makes_an_environment_less_safe(repository: Path) -> None:
+    first = commit(repository)
+    path = repository / "overlays/prod/environment/environment.yaml"
+    path.write_text(path.read_text().replace("mode: observe", "mode: enforce"))
+    ended = kre("validate", "--changed-since", first, cwd=repository)
+    assert ended.code == 1
+    assert f"{path.relative_to(repository)}:" in ended.out
+    assert " error P03: prod: mode-changed: facts: mode goes from observe to enforce" in ended.out
+    assert kre("validate", cwd=repository).code == 0  # nothing to compare with

@@ -34,3 +34,9 @@ class ToolError(KreError):
     """A program that kre runs is missing, too old, too slow, or failed."""
 
     exit = Exit.TOOL
+
+
+class Blocked(KreError):
+    """What was asked for must not be done as things are: a gate, drift, or somebody else's work in the way."""
+
+    exit = Exit.BLOCKED

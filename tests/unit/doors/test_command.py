@@ -27,6 +27,12 @@ def test_env_is_added() -> None:
     assert done.stdout == "1 True\n"
 
 
+def test_a_variable_is_taken_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GONE", "1")
+    done = command.run([sys.executable, "-c", "import os; print('GONE' in os.environ)"], env={"GONE": None})
+    assert done.stdout == "False\n"
+
+
 def test_a_program_that_is_not_there() -> None:
     with pytest.raises(ToolError, match="no-such-program can't be started"):
         command.run(["no-such-program"])

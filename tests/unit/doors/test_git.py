@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from kre.doors import git as door
+from kre.doors.git import repository
 from kre.errors import UsageError
 from support.repository import commit, git
 
@@ -96,7 +97,7 @@ def test_export_keeps_links_and_writes_nothing_outside(tmp_path: Path) -> None:
     archive.seek(0)
     with tarfile.open(fileobj=archive) as tar:
         for member in tar:
-            door._extract(tar, member, into)
+            repository._extract(tar, member, into)
     assert not (tmp_path / "evil").exists()
     assert not Path("/evil").exists()
     assert (into / "fine").exists()

@@ -10,6 +10,8 @@ import pytest
 
 from kre.errors import ToolError, UsageError
 from kre.load.bundle import load
+from kre.load.render import Renderer
+from support.repository import commit
 
 
 def test_environments(repository: Path) -> None:
@@ -138,3 +140,41 @@ def test_what_may_not_be_read(repository: Path, monkeypatch: pytest.MonkeyPatch)
     finally:
         os.seteuid(0)
     assert ("Y01", "base/pipeline/manifests") in {(problem.rule, problem.place.path) for problem in problems}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "base/responses/manifests/settings.env",
+        "base/responses/manifests/respond.py",
+        "base/responses/manifests/kustomization.yaml",
+        "overlays/prod/environment/environment.yaml",
+        "overlays/dev/leaves/targets/kustomization.yaml",
+    ],
+)
+def test_what_did_not_change_is_not_rendered_again_and_the_rest_is(
+    repository: Path, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The older revision is the same whether or not the newer one's roots were at hand."""
+    text = (repository / path).read_text()
+    alone = load(repository)
+    commit(repository)
+    (repository / path).write_text(f"{text}# changed\n")
+    started: list[str] = []
+    start = Renderer.start
+
+    def noted(self: Renderer, folder: str) -> None:
+        started.append(folder)
+        start(self, folder)
+
+    monkeypatch.setattr(Renderer, "start", noted)
+    before = load(repository, since="HEAD").before
+    assert before is not None
+    assert [(item.body, item.root, item.namespace) for item in before.resources] == [
+        (item.body, item.root, item.namespace) for item in alone.resources
+    ]
+    assert before.sources.keys() == alone.sources.keys()
+    again = [folder for folder in started if started.count(folder) > 1]
+    changed = {root.path for root in alone.roots if path in root.files}
+    assert set(again) == changed
+    assert changed

@@ -9,7 +9,24 @@ import sys
 import typer
 
 from kre import __version__
-from kre.cli import doctor, init, render, response, rule, rules, schemas, target, token, validate
+from kre.cli import (
+    approve,
+    diff,
+    doctor,
+    hold,
+    init,
+    promote,
+    render,
+    response,
+    rollback,
+    rule,
+    rules,
+    schemas,
+    status,
+    target,
+    token,
+    validate,
+)
 from kre.doors import command
 from kre.errors import Exit, KreError
 from kre.report.printable import printable
@@ -39,12 +56,19 @@ def _top(
 
 app.command("validate")(validate.command)
 app.command("render")(render.command)
+app.command("diff")(diff.command)
 app.command("rules")(rules.list_command)
 app.command("explain")(rules.explain_command)
 app.command("init")(init.command)
 app.add_typer(rule.app, name="rule")
 app.add_typer(response.app, name="response")
 app.add_typer(target.app, name="target")
+app.command("status")(status.command)
+app.command("promote")(promote.command)
+app.command("rollback")(rollback.command)
+app.command("hold")(hold.hold_command)
+app.command("unhold")(hold.unhold_command)
+app.command("approve")(approve.command)
 app.command("token")(token.command)
 app.command("doctor")(doctor.command)
 app.add_typer(schemas.app, name="schemas")

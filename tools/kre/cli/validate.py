@@ -45,7 +45,7 @@ def command(
     engine: Annotated[Engine, typer.Option("--engine", help="Who checks the schemas.")] = Engine.JSONSCHEMA,
     changed_since: Annotated[
         str | None,
-        typer.Option("--changed-since", metavar="REV", help="Compare with this revision as well (rule R7)."),
+        typer.Option("--changed-since", metavar="REV", help="Compare with this revision as well (rules R7, P01-P16)."),
     ] = None,
     acknowledge_radius: Annotated[
         bool,

@@ -47,20 +47,21 @@ def run(
     *,
     cwd: Path | None = None,
     stdin: str = "",
-    env: Mapping[str, str] | None = None,
+    env: Mapping[str, str | None] | None = None,
     timeout: float | None = None,
 ) -> Completed:
     """Runs a program to its end and returns what it left, whatever its exit code.
 
-    `env` is added to the environment. Raises ToolError where the program can't be started, or runs longer than
-    `timeout` seconds: then it and every process that it started are killed. Raises KeyboardInterrupt after stop_all.
+    `env` is added to the environment; None takes a variable away. Raises ToolError where the program can't be
+    started, or runs longer than `timeout` seconds: then it and every process that it started are killed. Raises
+    KeyboardInterrupt after stop_all.
     """
     limit = timeout if timeout is not None else _limit()
     try:
         process = subprocess.Popen(
             list(argv),
             cwd=cwd,
-            env={**os.environ, **env} if env else None,
+            env=_environment(env) if env else None,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -127,6 +128,11 @@ def stop_all() -> None:
     _stopping.set()
     for process in list(_running):
         _kill(process)
+
+
+def _environment(changes: Mapping[str, str | None]) -> dict[str, str]:
+    merged = {**os.environ, **changes}
+    return {name: value for name, value in merged.items() if value is not None}
 
 
 def _limit() -> float:

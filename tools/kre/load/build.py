@@ -16,9 +16,13 @@ from kre.model.resource import Role, Root
 
 
 def build(
-    sources: Sources, units: Sequence[tuple[str, Role, str | None]]
+    sources: Sources, units: Sequence[tuple[str, Role, str | None]], like: Sequence[Root] = ()
 ) -> tuple[tuple[Root, ...], list[Reach], list[Finding]]:
-    """Follows and renders each (folder, role, environment). What can't be rendered is a failed root and a finding."""
+    """Follows and renders each (folder, role, environment). What can't be rendered is a failed root and a finding.
+
+    Of a root that reads the very files that one of `like` read (in the root of `sources.like`), its objects are taken.
+    """
+    rendered_before = {root.path: root for root in like if not root.failed}
     roots: list[Root] = []
     reaches: list[Reach] = []
     problems: list[Finding] = []
@@ -26,9 +30,15 @@ def build(
         for folder, _, _ in units:
             reach = follow(sources, folder)
             reaches.append(reach)
+            if _unchanged(sources, reach, rendered_before.get(folder)):
+                continue
+            rendered_before.pop(folder, None)
             if reach.kustomizations and not reach.problems:
                 renderer.start(folder)
         for (folder, role, environment), reach in zip(units, reaches, strict=True):
+            if folder in rendered_before:
+                roots.append(rendered_before[folder])
+                continue
             rendered = renderer.result(folder)
             found = [*reach.problems, *_failures(sources, folder, reach, rendered)]
             names = (environment,) if environment else ()
@@ -41,6 +51,13 @@ def build(
             reads = frozenset(reach.files), frozenset(reach.folders)
             roots.append(Root(folder, role, environment, *reads, resources, bool(found)))
     return tuple(roots), reaches, problems
+
+
+def _unchanged(sources: Sources, reach: Reach, known: Root | None) -> bool:
+    """Whether a root reads the same files as one that was rendered, byte by byte."""
+    if known is None or reach.problems or (reach.files, reach.folders) != (set(known.files), set(known.folders)):
+        return False
+    return all(sources.same(path) for path in reach.files)
 
 
 def unreached(sources: Sources, reaches: Sequence[Reach]) -> tuple[list[Reach], list[Finding]]:

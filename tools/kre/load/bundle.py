@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeAlias
 
 from kre.doors import git
 from kre.errors import UsageError
 from kre.load import layout, plain
 from kre.load.build import build, unreached
+from kre.load.extent import extent_of
+from kre.load.merged import merged
 from kre.load.objects import cluster_scoped
-from kre.load.releases import foreign
+from kre.load.owners import owners
+from kre.load.releases import foreign, locks
 from kre.load.sources import Sources, mapping
-from kre.model.bundle import Bundle
+from kre.model.bundle import Bundle, Environment
 from kre.model.resource import Resource, Root, dig
+from kre.model.source import Source
+
+Like: TypeAlias = tuple[Sources, Sequence[Root]]
 
 
 def load(root: Path, only: Iterable[str] | None = None, since: str | None = None) -> Bundle:
@@ -27,6 +34,18 @@ def load(root: Path, only: Iterable[str] | None = None, since: str | None = None
     missing or hangs.
     Whatever is wrong with a single file is no error but one of the bundle's `problems`.
     """
+    return _load(root, only, since)
+
+
+def exported(root: Path, only: Iterable[str] | None = None, like: Like | None = None) -> Bundle:
+    """As load, of files that were taken out of Git: no release is proved, for there is no history beside them. What
+    is the same in `like`, the files and roots of another folder, is neither parsed nor rendered again."""
+    return _load(root, only, None, like, proved=False)
+
+
+def _load(
+    root: Path, only: Iterable[str] | None, since: str | None, like: Like | None = None, *, proved: bool = True
+) -> Bundle:
     root = Path(os.path.realpath(root))
     if not root.is_dir():
         raise UsageError(f"{root}: there is no such folder")
@@ -34,15 +53,19 @@ def load(root: Path, only: Iterable[str] | None = None, since: str | None = None
         raise UsageError(f"{root}: the folder can't be read: permission denied")
     if not layout.is_layout(root):
         return plain.load(root)
-    sources = Sources(root)
+    sources = Sources(root, like[0] if like else None)
     config = mapping(sources.value(layout.CONFIG)) if os.path.exists(root / layout.CONFIG) else {}
     environments = layout.environments(sources)
     names = select([environment.name for environment in environments], only)
     units = layout.build_units(root, names)
-    roots, reaches, problems = build(sources, units)
+    roots, reaches, problems = build(sources, units, like[1] if like else ())
     sources.read_all(layout.FOLDERS)
     unused, unread = unreached(sources, reaches)
-    before = _before(root, names, since) if since else None
+    before = _before(root, names, since, (sources, roots)) if since else None
+    if before and since:
+        before = replace(before, merged=merged(root, since, _relocked(environments, before.sources, sources.parsed)))
+    chosen = [environment for environment in environments if environment.name in names]
+    known, unreadable = locks(sources, chosen)
     return Bundle(
         root=root,
         environments=environments,
@@ -52,18 +75,32 @@ def load(root: Path, only: Iterable[str] | None = None, since: str | None = None
         problems=(*sources.problems.values(), *problems, *unread),
         config=config,
         before=before,
-        foreign=foreign(root, [environment for environment in environments if environment.name in names]),
+        owners=owners(root),
+        locks=known,
+        foreign=(*unreadable, *foreign(root, chosen, known)) if proved else (),
     )
 
 
-def _before(root: Path, names: Sequence[str], since: str) -> Bundle | None:
+def _before(root: Path, names: Sequence[str], since: str, like: Like) -> Bundle | None:
     """The same environments as they were at a revision, None where there were none yet."""
     with tempfile.TemporaryDirectory(prefix="kre-") as scratch:
-        git.export(root, since, Path(scratch))
+        git.export(root, since, Path(scratch), extent_of(root, since))
         if not layout.is_layout(Path(scratch)):
             return None
         known = [item.name for item in layout.environments(Sources(Path(scratch)))]
-        return load(Path(scratch), [name for name in names if name in known])
+        return exported(Path(scratch), [name for name in names if name in known], like)
+
+
+def _relocked(
+    environments: Iterable[Environment], old: Mapping[str, Source], new: Mapping[str, Source]
+) -> list[Environment]:
+    """The environments whose lock is another than it was."""
+
+    def held(sources: Mapping[str, Source], path: str) -> list[object]:
+        return [document.value for document in sources[path].documents] if path in sources else []
+
+    paths = {environment.name: f"{environment.folder}/release.lock.yaml" for environment in environments}
+    return [each for each in environments if held(old, paths[each.name]) != held(new, paths[each.name])]
 
 
 def select(known: Sequence[str], only: Iterable[str] | None) -> list[str]:

@@ -17,7 +17,8 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 def fingerprint(root: Path, *options: str) -> str:
     """A digest over the bytes and names of every file that is read below `root`, over kre itself, and over options.
 
-    Git's HEAD is part of it, since rule R2 asks what base/ once held.
+    Git's HEAD is part of it, since rule R2 asks what base/ once held, and so are the modes in its index, where there is
+    a lock that may name them.
     """
     digest = hashlib.sha256()
     for part in (str(root), __version__, git.head(root), *options):
@@ -30,6 +31,8 @@ def fingerprint(root: Path, *options: str) -> str:
             _add(digest, files.read(path))
         except files.FileProblem as problem:
             _add(digest, str(problem).encode())
+    if any((root / "overlays").glob("*/release.lock.yaml")):
+        _add(digest, git.modes(root, "overlays").encode("utf-8", "replace"))
     for path in sorted(_PACKAGE.rglob("*")):
         if path.suffix != ".pyc":
             state = path.stat()

@@ -15,6 +15,7 @@ from kre.model.resource import Role, dig
 FOLDERS = ("apps", "base", "overlays")
 POLICY = "overlays/environments.yaml"
 CONFIG = "kre.yaml"
+SIGNERS = "overlays/allowed-signers"  # who may sign commits and approvals (ssh-keygen(1), ALLOWED SIGNERS)
 
 
 def is_layout(root: Path) -> bool:

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from kre.model.finding import Finding
-from kre.model.resource import Body, Resource, Root
+from kre.model.promotion import Lock, Merged
+from kre.model.resource import Body, Pointer, Resource, Root
 from kre.model.source import Kustomization, Source
 
 
@@ -28,14 +29,26 @@ class Environment:
         return found if isinstance(found, Mapping) else {}
 
 
+class Foreign(NamedTuple):
+    """Something in or about a release that no promotion put there: where (a file, and what in it), why, what to do."""
+
+    environment: str
+    path: str
+    why: str
+    pointer: Pointer = ()
+    hint: str = "change base/ instead, and promote it"
+
+
 @dataclass(frozen=True)
 class Bundle:
     """One root folder, loaded.
 
     With `overlays/environments.yaml` it has `environments`, in the order of promotion; a folder of plain manifests
     has none. `sources` are the parsed files and `kustomizations` those of every folder, by path; `problems` what
-    could not be loaded. `config` is kre.yaml, {} where there is none. `foreign` are files below release/ that base/
-    never held, as (environment, path, why). `before` is the bundle of an older revision, where one was asked for.
+    could not be loaded. `config` is kre.yaml, {} where there is none. `locks` are those of the environments that were
+    filled, `foreign` what no promotion put into a release. `owners` are the lines of CODEOWNERS, each a pattern and
+    whether it names somebody. `before` is the bundle of an older revision, where one was asked for; `merged`, in that
+    one, what Git says of the revision where the newer has other locks.
     """
 
     root: Path
@@ -45,7 +58,10 @@ class Bundle:
     kustomizations: Mapping[str, Kustomization] = field(repr=False, default_factory=dict)
     problems: tuple[Finding, ...] = ()
     config: Mapping[str, Any] = field(default_factory=dict)
-    foreign: tuple[tuple[str, str, str], ...] = ()
+    locks: Mapping[str, Lock] = field(default_factory=dict)
+    foreign: tuple[Foreign, ...] = ()
+    owners: tuple[tuple[str, bool], ...] = ()
+    merged: Merged | None = field(repr=False, default=None)
     before: Bundle | None = field(repr=False, default=None)
 
     @cached_property

@@ -14,15 +14,15 @@ from kre.model.bundle import Bundle
 from kre.model.resource import Resource, dig
 
 
-class _Dumper(yaml.CSafeDumper):
+class Dumper(yaml.CSafeDumper):
     """Writes lists as Kubernetes' tools do, and text of several lines as a block."""
 
 
-def _text_of(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+def _text_of(dumper: Dumper, text: str) -> yaml.ScalarNode:
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
 
 
-_Dumper.add_representer(str, _text_of)
+Dumper.add_representer(str, _text_of)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,4 +96,4 @@ def by_file(made: Rendering, *, json: bool = False) -> dict[str, bytes]:
 
 
 def _stream(objects: Iterable[Resource]) -> str:
-    return "".join(f"---\n{yaml.dump(item.body, Dumper=_Dumper, sort_keys=True, width=10_000)}" for item in objects)
+    return "".join(f"---\n{yaml.dump(item.body, Dumper=Dumper, sort_keys=True, width=10_000)}" for item in objects)

@@ -66,10 +66,12 @@ def _inside(path: str, folders: list[str]) -> bool:
     return any(f"{path}/".startswith(folder) for folder in folders)
 
 
-@rule("R2", "release/ holds bytes that base/ once held, nothing else", "layout")
+@rule("R2", "release/ holds what its lock says, byte for byte, and the lock what Git says", "layout")
 def release_is_copied(bundle: Bundle) -> Iterator[Hit]:
-    for environment, path, reason in bundle.foreign:
-        yield Hit(Place(path), reason, "change base/ instead, and promote it", (environment,))
+    for found in bundle.foreign:
+        source = bundle.sources.get(found.path)
+        where = source.at(found.pointer) if source and found.pointer else Place(found.path)
+        yield Hit(where, found.why, found.hint, (found.environment,))
 
 
 @rule("R3", "base/ names no environment, cluster or host", "layout")

@@ -22,11 +22,13 @@ FAMILIES = (
     "delivery",
     "facts",
     "layout",
+    "locks",
     "pins",
     "radius",
     "rbac",
     "references",
     "responses",
+    "risks",
     "targets",
     "workflows",
 )
@@ -41,6 +43,7 @@ class Hit:
     hint: str = ""
     environments: tuple[str, ...] = ()
     related: tuple[Related, ...] = ()
+    severity: Severity | None = None  # the rule's own, where None
 
 
 Check: TypeAlias = Callable[[Bundle], Iterable[Hit]]
@@ -69,7 +72,8 @@ class Rule:
             return
         severity: Severity = self.severity if bundle.environments or self.scope == "object" else "warning"
         for hit in self.check(bundle):
-            yield Finding(self.id, severity, hit.place, hit.message, hit.hint, hit.environments, hit.related)
+            grave = hit.severity or severity
+            yield Finding(self.id, grave, hit.place, hit.message, hit.hint, hit.environments, hit.related)
 
 
 _RULES: dict[str, Rule] = {}

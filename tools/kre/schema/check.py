@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any, Literal, TypeAlias
 
@@ -100,10 +100,11 @@ def _near(version: str, kind: str) -> tuple[str, str]:
 
 def _run(engine: Engine, bodies: list[Any]) -> list[list[Violation]]:
     if engine == "kubeconform":
-        return kubeconform_engine.check_all(bodies)
-    inside = [jsonschema_engine.check(body, body["apiVersion"], body["kind"]) for body in bodies]
+        return _without_secrets(bodies, kubeconform_engine.check_all(bodies))
+    found = [jsonschema_engine.check(body, body["apiVersion"], body["kind"]) for body in bodies]
+    inside = _without_secrets(bodies, found)
     if engine == "both":
-        outside = kubeconform_engine.check_all(bodies)
+        outside = _without_secrets(bodies, kubeconform_engine.check_all(bodies))
         for body, mine, theirs in zip(bodies, inside, outside, strict=True):
             if bool(mine) != bool(theirs):
                 name = dig(body, "metadata", "name")
@@ -111,6 +112,19 @@ def _run(engine: Engine, bodies: list[Any]) -> list[list[Violation]]:
                 one = "jsonschema" if mine else "kubeconform"
                 raise ToolError(f"the engines do not agree on {body['kind']} {name}: {one} alone says: {said}")
     return inside
+
+
+def _without_secrets(bodies: list[Any], verdicts: list[list[Violation]]) -> list[list[Violation]]:
+    """The same, but what is wrong with the value of a Secret is said without the value."""
+
+    def safe(body: Any, item: Violation) -> Violation:  # noqa: ANN401 - YAML
+        value = dig(body, *item.pointer)
+        if body["kind"] != "Secret" or item.pointer[:1] not in (("data",), ("stringData",)) or value in (None, ""):
+            return item
+        shown = str(value).lower() if isinstance(value, bool) else str(value)
+        return replace(item, message=item.message.replace(shown[:60], "(hidden)"), hint="")
+
+    return [[safe(body, item) for item in items] for body, items in zip(bodies, verdicts, strict=True)]
 
 
 def _finding(bundle: Bundle, subject: Subject, violation: Violation, rule: str) -> Finding:

@@ -21,11 +21,13 @@ _OWN = {
     "kre.yaml": "config",
     "overlays/environments.yaml": "environments",
     "overlays/*/environment/environment.yaml": "environment",
+    "overlays/*/accepted-risks.yaml": "accepted-risks",
+    "overlays/*/release.lock.yaml": "lock",
 }
 
 
 def check(bundle: Bundle) -> Iterator[Finding]:
-    """Findings S04 (values files of charts) and S05 (kre.yaml, environments.yaml, environment.yaml)."""
+    """Findings S04 (values files of charts) and S05 (kre.yaml, environments.yaml, environment.yaml, locks, ...)."""
     for path, source in sorted(bundle.sources.items()):
         name = next((name for pattern, name in _OWN.items() if fnmatchcase(path, pattern)), None)
         if name and (bundle.environments or path == "kre.yaml"):
@@ -90,6 +92,6 @@ def _against(
 
 @cache
 def own_schema(name: str) -> Schema:
-    """The schema of one of kre's own files: config, environments or environment."""
+    """The schema of one of kre's own files: config, environments, environment or lock."""
     found: dict[str, Any] = json.loads((store.FOLDER.parent / "own" / f"{name}.json").read_bytes())
     return found

@@ -1,4 +1,4 @@
-"""The only way to Git. GitPython is imported where a repository is really asked, for it takes its time."""
+"""A repository: finding it, its remote and HEAD, what it held, and its files at a revision."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kre.doors import command
 from kre.errors import ToolError, UsageError
 
 if TYPE_CHECKING:
@@ -64,6 +65,13 @@ def head(folder: Path) -> str:
         return ""
 
 
+def modes(folder: Path, below: str) -> str:
+    """Mode and path of every file that the index has below a folder, a line for each; "" where there is no index."""
+    listed = command.run(["git", "ls-files", "-s", "-z", "--", below], cwd=folder).stdout
+    parts = [line.partition("\t") for line in listed.split("\0") if line]
+    return "\n".join(f"{meta.split(' ')[0]} {path}" for meta, _, path in parts)
+
+
 def held(folder: Path, paths: Iterable[str]) -> dict[str, set[str]]:
     """For each path (relative to `folder`) the ids of every blob that the commits up to HEAD ever had there.
 
@@ -73,7 +81,7 @@ def held(folder: Path, paths: Iterable[str]) -> dict[str, set[str]]:
     wanted = {path: set[str]() for path in paths}
     if not repository.head.is_valid():
         return wanted
-    prefix = _prefix(repository, folder)
+    prefix = prefix_of(repository, folder)
     full = {path if prefix == "." else f"{prefix}/{path}": path for path in wanted}
     log = repository.git.log("-z", "--format=", "--raw", "--no-abbrev", "--no-renames", "-m", "--", *full)
     fields = log.split("\0")
@@ -95,17 +103,19 @@ def blob_id(content: bytes, like: str = "") -> str:
     return hashlib.new(algorithm, b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
-def export(folder: Path, revision: str, into: Path) -> None:
-    """Writes the files of `folder` as they were at `revision` into another folder.
+def export(folder: Path, revision: str, into: Path, only: Iterable[str] | None = None) -> None:
+    """Writes the files of `folder` as they were at `revision` into another folder; `only` names files and folders that
+    were there.
 
     Raises UsageError where there is no such revision, or no such folder at it.
     """
     from git.exc import GitCommandError
 
     repository = open_repository(folder)
-    commit, prefix, archive = _commit(repository, revision), _prefix(repository, folder), io.BytesIO()
+    commit, prefix, archive = _commit(repository, revision), prefix_of(repository, folder), io.BytesIO()
     try:
-        repository.archive(archive, treeish=commit if prefix == "." else f"{commit}:{prefix}", format="tar")
+        treeish = commit if prefix == "." else f"{commit}:{prefix}"
+        repository.archive(archive, treeish=treeish, format="tar", path=[*(only or ())])
     except GitCommandError:
         raise UsageError(f"{prefix} was not there at revision {revision}") from None
     archive.seek(0)
@@ -142,7 +152,7 @@ def _commit(repository: Repo, revision: str) -> str:
         raise UsageError(f"there is no revision {revision}", hint) from None
 
 
-def _prefix(repository: Repo, folder: Path) -> str:
+def prefix_of(repository: Repo, folder: Path) -> str:
     """The folder relative to the top of the work tree, "." for the top itself."""
     top = os.path.realpath(str(repository.working_tree_dir))
     return Path(os.path.relpath(os.path.realpath(folder), top)).as_posix()

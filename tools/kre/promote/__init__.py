@@ -1,0 +1,1 @@
+"""From environment to environment: what would be promoted, and what stands against it, decided from Git alone."""
