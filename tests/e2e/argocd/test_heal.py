@@ -52,7 +52,7 @@ def isolated(dev: ArgoCD) -> Isolated:
 
 def syncs(dev: ArgoCD, application: str) -> str:
     """When its last sync ended."""
-    return str(dev.applications()[application]["status"]["operationState"].get("finishedAt", ""))
+    return str(dev.applications()[application]["status"].get("operationState", {}).get("finishedAt", ""))
 
 
 def sensors(cluster: Cluster) -> dict[str, str]:
