@@ -37,7 +37,7 @@ def victims(cluster: Cluster, namespace: str, name: str) -> list[tuple[str, str]
     ]
     cluster.apply(peers.listed(pods))
     cluster.run("-n", namespace, "wait", "--for=condition=Ready", "pods", f"--selector=bench={name}", "--timeout=240s")
-    found = cluster.list("pods", namespace, f"--selector=bench={name}")
+    found = cluster.list("pods", namespace, f"bench={name}")
     return [(pod["metadata"]["name"], pod["metadata"]["uid"]) for pod in found]
 
 
