@@ -113,6 +113,6 @@ def test_a_cluster_that_has_not_opted_in_is_asked_that_and_nothing_else(server: 
 def test_one_that_has_is_used(server: Server) -> None:
     """The counter-proof: the tests do go on, and the double would have seen it."""
     server.opted_in = True
-    said = server.pytest("tests/e2e/api/test_double.py", "-x")
+    said = server.pytest("tests/e2e/test_observe.py", "-x")
     assert "no ConfigMap kre-e2e" not in said
-    assert set(server.told) - {("GET", OPT_IN), ("GET", "/api/v1/namespaces/kube-system")}
+    assert set(server.told) - {("GET", OPT_IN), ("GET", "/api/v1/namespaces/kube-system")}, server.asked
