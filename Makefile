@@ -9,7 +9,7 @@ PY     := $(VENV)/bin/python
 KRE    := $(VENV)/bin/kre
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test mutants lint format validate docs bench rbac-answers e2e e2e-argocd tools tools-helm tools-actionlint clean set-up python-ok
+.PHONY: help demo test mutants lint format validate docs bench bench-e2e rbac-answers e2e e2e-api e2e-argocd tools tools-helm tools-actionlint clean set-up python-ok
 export PATH := $(BIN):$(CURDIR)/$(VENV)/bin:$(PATH)
 
 help: ## this list
@@ -22,6 +22,7 @@ demo: $(VENV)/ready ## validate everything, then play recorded alerts through th
 
 test: $(VENV)/dev tools ## every test that needs no cluster
 	$(PY) -m pytest -q --numprocesses=auto --dist=loadfile
+	@echo "NOT RUN: what needs a cluster: make e2e-api e2e e2e-argocd (docs/cluster-tests.md)"
 
 MUTANTS ?= --budget 7200
 mutants: $(VENV)/dev ## the engine's tests against each fault that can be made in its code: an hour; MUTANTS="--only guard.py"
@@ -45,16 +46,24 @@ docs: $(VENV)/ready ## pages that are made from code
 
 bench: $(VENV)/dev tools ## kre beside its peers; writes docs/benchmarks.md
 	$(PY) tests/bench/validate.py
+	$(PY) tests/bench/promote.py
 
 rbac-answers: $(VENV)/dev $(VENV)/go ## records anew what Kubernetes' own authorizer says (tests/authorizer; some minutes)
 	cd tests/authorizer && GOFLAGS=-mod=readonly $(CURDIR)/$(VENV)/go build -trimpath -o $(BIN)/kre-authorizer .
 	PYTHONPATH=tests $(PY) -m support.rbac_record $(BIN)/kre-authorizer
 
-e2e: $(VENV)/dev ## tests on the cluster that KUBECONFIG names, if it has opted in
-	$(PY) -m pytest -q -m e2e tests/e2e
+# On the cluster that KUBECONFIG names, if it has opted in: docs/cluster-tests.md.
+e2e-api: $(VENV)/dev ## tests on a real API server: a minute
+	$(PY) -m pytest -q -m api tests/e2e
+
+e2e: $(VENV)/dev ## tests on a real node, with real Argo Events and Argo Workflows
+	$(PY) -m pytest -q -m node tests/e2e
 
 e2e-argocd: $(VENV)/dev ## Argo CD brings up dev, on a cluster that has it; takes away what else is there
 	KRE_E2E_ARGOCD=required $(PY) -m pytest -q -m e2e tests/e2e/argocd
+
+bench-e2e: $(VENV)/dev ## how fast, and what is lost when a part fails; writes docs/benchmarks.md
+	$(PY) tests/bench/cluster.py
 
 clean: ## what make made here (not the cache)
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist

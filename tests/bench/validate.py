@@ -1,4 +1,5 @@
-"""`make bench`: kre validate beside the same work by hand and beside checkov, in one run; writes docs/benchmarks.md.
+"""`make bench`: kre validate beside the same work by hand and beside checkov, in one run; writes its
+section of docs/benchmarks.md.
 
 Each contender runs as a process of its own, in turn, ROUNDS times; the median counts. checkov is installed into the
 cache, away from the project.
@@ -17,21 +18,21 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import page
+
 from kre.doors import cache, tools
 from kre.load.layout import build_units, environments
 from kre.load.sources import Sources
 from kre.schema import store
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGE = ROOT / "docs/benchmarks.md"
+TITLE = "kre validate"
 ROUNDS = 7
 CHECKOV = "3.3.30"
 LIMIT = 0.3  # seconds, for a warm run
 COLD, WARM, HAND, PEER = "kre validate, cold", "kre validate, warm", "by hand", "checkov"
 
-HEAD = """# Benchmarks
-
-`kre validate` on this whole repository, beside what one would do without it. Made by `make bench`.
+HEAD = """`kre validate` on this whole repository, beside what one would do without it. Made by `make bench`.
 
 {machine}.
 
@@ -122,7 +123,7 @@ def measure(runs: dict[str, Callable[[], None]]) -> dict[str, list[float]]:
     return times
 
 
-def page(times: dict[str, list[float]]) -> str:
+def section(times: dict[str, list[float]]) -> str:
     machine = f"{os.cpu_count()} CPUs, Python {platform.python_version()}, median of {ROUNDS} rounds"
     rows = [
         f"| {name} | {statistics.median(taken):.2f} | {min(taken):.2f} to {max(taken):.2f} |"
@@ -135,8 +136,8 @@ def main() -> int:
     """Returns 1 where a requirement is not met."""
     with tempfile.TemporaryDirectory() as scratch:
         times = measure(contenders(scratch))
-    text = page(times)
-    PAGE.write_text(text, encoding="utf-8")
+    text = section(times)
+    page.write(TITLE, text)
     print(text)
     median = {name: statistics.median(taken) for name, taken in times.items()}
     met = median[COLD] <= median[HAND] and median[COLD] <= median[PEER] / 3 and median[WARM] < LIMIT

@@ -76,6 +76,37 @@ def test_applications(body: dict[str, Any], expected: str) -> None:
     assert health("Application", body) == expected
 
 
+def failing(condition: str, compared: dict[str, Any] | None = None) -> dict[str, Any]:
+    body = application("Unknown", "Healthy", compared)
+    body["status"]["conditions"] = [{"type": "OrphanedResourceWarning"}, {"type": condition, "message": "why"}]
+    return body
+
+
+def retried(phase: str, count: int) -> dict[str, Any]:
+    body = application("OutOfSync", "Healthy")
+    body["status"]["operationState"] = {"phase": phase, "retryCount": count, "message": "why"}
+    return body
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (failing("SharedResourceWarning"), "Progressing"),
+        (failing("ComparisonError"), "Degraded"),
+        (failing("ComparisonError", SOURCE | {"path": "b"}), "Progressing"),  # said of what has been mended since
+        (failing("InvalidSpecError"), "Degraded"),
+        (failing("InvalidSpecError", SOURCE | {"path": "b"}), "Degraded"),  # then nothing is compared
+        ({"spec": {"source": SOURCE}, "status": {"conditions": [{"type": "InvalidSpecError"}]}}, "Degraded"),
+        (retried("Running", 2), "Progressing"),
+        (retried("Running", 3), "Degraded"),
+        (retried("Succeeded", 3), "Progressing"),
+    ],
+)
+def test_what_waiting_does_not_mend_is_degraded(body: dict[str, Any], expected: str) -> None:
+    """A root that waits for it would wait for ever, and take up no commit that mends it."""
+    assert health("Application", body) == expected
+
+
 def test_an_application_with_several_sources() -> None:
     sources = [SOURCE, {"repoURL": "https://y.example", "ref": "values"}]
     compared = {"source": {"repoURL": ""}, "sources": sources}  # as Argo CD writes it: `source` is never left out

@@ -127,9 +127,20 @@ def test_the_engines_project_never_reaches_argocd(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES[1:])
 def test_a_release_is_a_plain_copy_of_base(name: str) -> None:
-    """Until there is promotion. The very bytes, the same folders."""
-    release = PROJECT / "overlays" / name / "release"
-    assert tree(release) == tree(PROJECT / "base")
+    """As base/ is, or, once there is a lock, as base/ was when it was promoted."""
+    overlay = PROJECT / "overlays" / name
+    lock = overlay / "release.lock.yaml"
+    if not lock.exists():
+        assert tree(overlay / "release") == tree(PROJECT / "base")
+        return
+    components = yaml.safe_load(lock.read_text())["components"]
+    assert components.keys() == {path.name for path in (overlay / "release").iterdir()}
+    for component, entry in components.items():
+        if not git(PROJECT, "ls-tree", entry["origin"]["commit"]):
+            continue  # rule R2 says so
+        listed = git(PROJECT, "ls-tree", "-r", entry["origin"]["commit"], f"base/{component}/").splitlines()
+        held = git(PROJECT, "ls-files", "--stage", f"overlays/{name}/release/{component}").splitlines()
+        assert [line.split()[2].partition("\t")[0] for line in listed] == [line.split()[1] for line in held]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,20 +17,17 @@ ROLE = "base/responses/manifests/kre-delete-pod-clusterrole.yaml"
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     """staging has a second version of falcosidekick; dev has a third."""
     stage = sound(
         tmp_path_factory.mktemp("branching") / "stage", POLICY.replace("soak: 0h}", "soak: 0h, approvals: 1}")
     )
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in stage.environ().items():
-            patch.setenv(name, value)
-        filled(stage)
-        stage.land({VALUES: (stage.folder / VALUES).read_text() + "# a word\n"})
-        promote(stage, "staging", "falcosidekick")
-        stage.land({"overlays/allowed-signers": stage.key("ann").line})
-        stage.land({VALUES: (stage.folder / VALUES).read_text() + "# another\n"})
-        yield stage
+    filled(stage)
+    stage.land({VALUES: (stage.folder / VALUES).read_text() + "# a word\n"})
+    promote(stage, "staging", "falcosidekick")
+    stage.land({"overlays/allowed-signers": stage.key("ann").line})
+    stage.land({VALUES: (stage.folder / VALUES).read_text() + "# another\n"})
+    return stage
 
 
 @pytest.fixture

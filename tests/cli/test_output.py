@@ -17,6 +17,7 @@ COMMANDS = [
     "validate",
     "render",
     "diff",
+    "promote",
     "rules",
     "explain",
     "init",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -23,15 +22,12 @@ ROLE = "base/responses/manifests/kre-delete-pod-clusterrole.yaml"
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     """staging and prod hold what dev held; dev has one change more."""
     stage = sound(tmp_path_factory.mktemp("promote") / "stage", POLICY)
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in stage.environ().items():
-            patch.setenv(name, value)
-        filled(stage)
-        stage.land({VALUES: (stage.folder / VALUES).read_text() + "# a word\n"}, "feat(falcosidekick): a word")
-        yield stage
+    filled(stage)
+    stage.land({VALUES: (stage.folder / VALUES).read_text() + "# a word\n"}, "feat(falcosidekick): a word")
+    return stage
 
 
 @pytest.fixture
@@ -207,6 +203,16 @@ def test_a_component_that_is_gone_at_the_source(stage: Stage) -> None:
     assert "Application" in ended.out
     done = run(stage, "dev", "staging", "falcosidekick", "--allow-delete", "--dry-run")
     assert "note: prunes " in done.out
+
+
+def test_another_environment_that_reads_the_release_is_reached_as_well(stage: Stage) -> None:
+    leaf = "overlays/prod/leaves/pipeline/kustomization.yaml"
+    read = "configMapGenerator:\n- {name: x, files: [../../../staging/release/falcosidekick/values.yaml]}\n"
+    stage.land({leaf: _read(stage, leaf) + read})
+    ended = run(stage, "dev", "staging")
+    assert ended.code == 4
+    assert "R7: this change alters what staging renders, and prod reads its files as well" in ended.out
+    assert "it changes staging, prod" in ended.out
 
 
 def test_what_can_not_be(stage: Stage) -> None:

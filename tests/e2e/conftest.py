@@ -10,18 +10,26 @@ from collections.abc import Iterator
 import pytest
 
 from e2e.controllers import confine
-from e2e.engine import DEMO, PIPELINE, RESPONSES, Engine, deployment, pod_spec
+from e2e.engine import DEMO, PIPELINE, RESPONSES, VICTIMS, Engine, deployment, pod_spec
 from e2e.kubectl import PROJECT, Cluster, wait
 
 LEAVES = ("argo-events", "argo-workflows", "detection", "demo", "pipeline", "responses", "targets")
 FOREVER = ["python3", "-c", "import time; time.sleep(1e6)"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is not marked `api` needs a node."""
+    for item in items:
+        if item.get_closest_marker("e2e") and not item.get_closest_marker("api"):
+            item.add_marker("node")
+
+
 @pytest.fixture(scope="session")
 def cluster() -> Cluster:
     """The cluster of KUBECONFIG. Nothing is touched before it has said that it may be."""
     known = Cluster()
-    if known.try_get("configmap", "kre-e2e", "kube-system") is None:
+    asked = ("-n", "kube-system", "get", "configmap", "kre-e2e", "--output=name", "--ignore-not-found")
+    if not known.run(*asked, check=False).strip():
         pytest.fail("this cluster has no ConfigMap kre-e2e in kube-system: see tests/e2e/README.md", pytrace=False)
     return known
 
@@ -38,7 +46,7 @@ def up(cluster: Cluster) -> Iterator[Engine]:
     for name in ("falcosidekick", "stranger"):  # one with Falcosidekick's label, and a neighbour with its Secret alone
         cluster.run("-n", "falco", "delete", "pod", name, "--ignore-not-found", "--grace-period=0", "--force")
         cluster.apply(json.dumps(_sender(name)))
-    cluster.apply(json.dumps(deployment("victim", 4, FOREVER)))
+    cluster.apply(json.dumps(deployment("victim", VICTIMS, FOREVER)))
     for kind, names in (("eventbus", ["default"]), ("eventsource", ["falco"]), ("sensor", _sensors(cluster))):
         for name in names:
             wait(f"{kind} {name}", lambda kind=kind, name=name: cluster.conditions(kind, name, PIPELINE))
@@ -58,7 +66,7 @@ def engine(up: Engine) -> Engine:
 
 
 def _sensors(cluster: Cluster) -> list[str]:
-    return [item["metadata"]["name"] for item in cluster.list("sensors", PIPELINE, "--selector=kre/response")]
+    return [item["metadata"]["name"] for item in cluster.list("sensors", PIPELINE, "kre/response")]
 
 
 def _sender(name: str) -> dict[str, object]:

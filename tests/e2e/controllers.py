@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 
-from e2e.kubectl import Cluster, Object, wait
+import yaml
 
-# Namespace, Deployment of the cluster, ServiceAccount of the chart, the one namespace that it manages.
+from e2e.kubectl import PROJECT, Cluster, Object, wait
+
+# Namespace, Deployment of the cluster, ServiceAccount and Deployment of the chart, the one namespace that it manages.
 EVENTS = ("argo-events", "controller-manager", "argo-events-controller-manager", "kre-pipeline")
 WORKFLOWS = ("argo-workflows", "workflow-controller", "argo-workflows-workflow-controller", "kre-responses")
 
 
 def confine(cluster: Cluster) -> None:
-    """Lets both run as the ServiceAccount that the chart makes, managing one namespace, with no ClusterRole."""
-    for namespace, name, account, managed in (EVENTS, WORKFLOWS):
+    """Lets both run as the ServiceAccount that the chart makes, managing one namespace, with no ClusterRole.
+
+    Those that a chart has installed do so."""
+    for namespace, name, account, managed in installed(cluster):
+        if name == account:
+            continue
         deployment = cluster.get("deployment", name, namespace)
         spec = deployment["spec"]["template"]["spec"]
         flags = ["--namespaced", "--managed-namespace", managed]
@@ -29,8 +35,25 @@ def confine(cluster: Cluster) -> None:
         change = [
             {"op": "add", "path": "/spec/template/spec/serviceAccountName", "value": account},
             {"op": "add", "path": "/spec/template/spec/containers/0/args", "value": [*arguments, *flags]},
+            {"op": "add", "path": "/spec/template/spec/containers/0/env", "value": _environment(spec, namespace)},
         ]
         cluster.run("-n", namespace, "patch", "deployment", name, "--type=json", f"--patch={json.dumps(change)}")
-    for namespace, name, *_ in (EVENTS, WORKFLOWS):
+    for namespace, name, *_ in installed(cluster):
         cluster.run("-n", namespace, "rollout", "status", f"deployment/{name}", "--timeout=120s")
     wait("one controller pod each", lambda: all(len(cluster.running(part[0])) == 1 for part in (EVENTS, WORKFLOWS)))
+
+
+def installed(cluster: Cluster) -> list[tuple[str, str, str, str]]:
+    """Both, each under the name that its Deployment has here: the cluster's, or the chart's."""
+    return [
+        (namespace, account if cluster.try_get("deployment", account, namespace) else name, account, managed)
+        for namespace, name, account, managed in (EVENTS, WORKFLOWS)
+    ]
+
+
+def _environment(spec: Object, component: str) -> list[Object]:
+    """What the container has, and what the component's values give it."""
+    values = yaml.safe_load((PROJECT / "base" / component / "values.yaml").read_text())
+    extra: list[Object] = values["controller"].get("extraEnv", [])
+    names = [item["name"] for item in extra]
+    return [*(item for item in spec["containers"][0].get("env", []) if item["name"] not in names), *extra]

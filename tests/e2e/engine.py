@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import secrets
+from threading import Lock
 from typing import Any
 
 from e2e.kubectl import Cluster, Object, alert, wait
 
 PIPELINE, RESPONSES, DEMO = "kre-pipeline", "kre-responses", "kre-demo"
 DISPATCHER = "app.kubernetes.io/name=dispatcher"
+VICTIMS = 12  # pods of the Deployment that most alerts are about
 ENDED = ("Succeeded", "Failed", "Error")
 IMAGE = "docker.io/library/python:3.13-slim@sha256:7c61056e61ac89e852de05f3dc6fa51a6dd2181797bceed46aa725dd7cb2cd3b"
 WALLS: Object = {
@@ -31,14 +34,13 @@ class Engine:
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
-        self._given: set[str] = set()
+        self.given, self._busy = set[str](), set[str]()  # uids of pods
+        self._lock = Lock()
 
     def said(self, alert_id: str, part: str = "dispatcher") -> list[Object]:
         """The records about an alert, of the dispatcher or of the responders."""
         where = (PIPELINE, DISPATCHER) if part == "dispatcher" else (RESPONSES, "workflows.argoproj.io/workflow")
-        options = (f"--selector={where[1]}", "--tail=-1", "--max-log-requests=50", "--container=main")
-        options = options[:-1] if part == "dispatcher" else options
-        text = self.cluster.run("-n", where[0], "logs", *options, check=False)
+        text = self.cluster.logs(*where, container="" if part == "dispatcher" else "main")
         lines = [json.loads(line) for line in text.splitlines() if alert_id in line and line.startswith("{")]
         return [line for line in lines if line.get("alert") == alert_id and line.get("part") == part]
 
@@ -81,36 +83,47 @@ class Engine:
         data = {key.replace("__", ".").replace("_", "-"): value for key, value in settings.items()}
         for namespace in (PIPELINE, RESPONSES):
             self.cluster.merge("configmap", "settings", namespace, {"data": data})
-        for pod in self.cluster.list("pods", PIPELINE, f"--selector={DISPATCHER}"):
-            name = pod["metadata"]["name"]
-            for key, value in data.items():
-                wait(f"{key} in {name}", lambda name=name, key=key, value=value: self._has(name, key, value))
+        # The kubelet looks again when a pod changes, and else after up to a minute.
+        mark = f"kre-e2e/settings={secrets.token_hex(4)}"
+        self.cluster.run("-n", PIPELINE, "annotate", "pods", f"--selector={DISPATCHER}", "--overwrite", mark)
+        wait(f"{data} in each dispatcher", lambda: self._all_have(data))
 
-    def _has(self, pod: str, key: str, value: str | None) -> bool:
-        read = f"cat /etc/kre/settings/{key} 2>/dev/null || echo '(none)'"
-        text = self.cluster.run("-n", PIPELINE, "exec", pod, "--", "sh", "-c", read, check=False).strip()
-        return text == ("(none)" if value is None else value.strip())
+    def _all_have(self, data: dict[str, str | None]) -> bool:
+        pods = [pod["metadata"] for pod in self.cluster.list("pods", PIPELINE, DISPATCHER)]
+        names = [pod["name"] for pod in pods if "deletionTimestamp" not in pod]
+        read = "cd /etc/kre/settings; for key; do cat $key 2>/dev/null || echo '(none)'; echo; done"
+        wanted = ["(none)" if value is None else value.strip() for value in data.values()]
+        for name in names:
+            text = self.cluster.run("-n", PIPELINE, "exec", name, "--", "sh", "-c", read, "sh", *data, check=False)
+            if text.split() != wanted:
+                return False
+        return True
 
     def forget(self, namespace: str = DEMO) -> None:
         """Takes back what the Lease has counted, so that one test's actions are not another's cap."""
         self.cluster.run("-n", PIPELINE, "delete", "lease", f"target-{namespace}", "--ignore-not-found")
 
+    def rest(self) -> None:
+        """Pods that were given out until now are no longer needed by anybody."""
+        self._busy.clear()
+
     def victims(self, count: int = 1, name: str = "victim") -> dict[str, str]:
         """uid -> name of ready pods of a Deployment that keeps more than enough of them. None is given out twice: the
         dispatcher remembers for which it has acted."""
-
-        def fresh() -> dict[str, str] | None:
-            pods = [pod for pod in self.cluster.list("pods", DEMO, f"--selector=app={name}") if _ready(pod)]
-            known = {pod["metadata"]["uid"]: pod["metadata"]["name"] for pod in pods}
-            found = {uid: pod for uid, pod in known.items() if uid not in self._given}
-            worn = [pod for uid, pod in known.items() if uid in self._given]
-            if len(found) < count and worn:
-                self.cluster.run("-n", DEMO, "delete", "pod", *worn, "--wait=false")
-            return found if len(found) >= count and len(known) > count else None
-
-        found = dict(list(wait(f"{count} fresh pods {name}", fresh, pause=1).items())[:count])
-        self._given |= found.keys()
+        with self._lock:
+            found = wait(f"{count} fresh pods {name}", lambda: self._fresh(count, name))
+            self.given |= found.keys()
+            self._busy |= found.keys()
         return found
+
+    def _fresh(self, count: int, name: str) -> dict[str, str] | None:
+        pods = [pod["metadata"] for pod in self.cluster.list("pods", DEMO, f"app={name}") if _ready(pod)]
+        known = {pod["uid"]: pod["name"] for pod in pods}
+        found = {uid: pod for uid, pod in known.items() if uid not in self.given}
+        worn = [pod for uid, pod in known.items() if uid in self.given - self._busy]
+        if len(found) < count and worn:
+            self.cluster.run("-n", DEMO, "delete", "pod", *worn, "--wait=false")
+        return dict(list(found.items())[:count]) if len(found) >= count and len(known) > count else None
 
     def victim(self, name: str = "victim") -> tuple[str, str]:
         """(name, uid) of one of them."""

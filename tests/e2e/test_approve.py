@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from e2e.beside import Beside
 from e2e.engine import DEMO, RESPONSES, Engine
 from e2e.kubectl import Cluster, Object, wait
-from e2e.test_responses import start_release, state
+from e2e.test_responses import others_are_untouched, start_release, state
 
 pytestmark = pytest.mark.e2e
+beside = Beside()
 ANNA = Cluster("anna", "kre-approvers", "system:authenticated")
 
 
@@ -54,7 +56,8 @@ def asked(engine: Engine, response: str = "delete-pod") -> tuple[str, str, str]:
     node = suspended(engine, said["workflow"])
     shown = {entry["name"]: entry["value"] for entry in _node(engine, said["workflow"], node)["inputs"]["parameters"]}
     assert (shown["namespace"], shown["pod"], shown["uid"], shown["rule"]) == (DEMO, name, uid, said["rule"])
-    assert state(engine) == before
+    assert state(engine)[uid] == before[uid]
+    others_are_untouched(engine, before)
     return uid, said["workflow"], node
 
 
@@ -63,6 +66,7 @@ def _node(engine: Engine, workflow: str, node: str) -> Object:
     return found
 
 
+@beside
 def test_approved(approve: Engine) -> None:
     uid, workflow, node = asked(approve)
     ANNA.merge("workflow", workflow, RESPONSES, decision(node, "Succeeded"))
@@ -71,6 +75,7 @@ def test_approved(approve: Engine) -> None:
     wait("the end of the pod", lambda: uid not in approve.cluster.running(DEMO))
 
 
+@beside
 def test_the_fast_lane_waits_too(approve: Engine) -> None:
     uid, workflow, node = asked(approve, "isolate-pod")
     ANNA.merge("workflow", workflow, RESPONSES, decision(node, "Succeeded"))
@@ -80,6 +85,7 @@ def test_the_fast_lane_waits_too(approve: Engine) -> None:
     approve.cluster.run("-n", DEMO, "delete", "pod", pod["metadata"]["name"], "--wait=false")
 
 
+@beside
 def test_rejected(approve: Engine) -> None:
     uid, workflow, node = asked(approve)
     ANNA.merge("workflow", workflow, RESPONSES, decision(node, "Failed"))
@@ -131,6 +137,7 @@ TAMPERED: dict[str, Any] = {
 }
 
 
+@beside
 def test_tampering_with_anything_else(approve: Engine) -> None:
     uid, workflow, node = asked(approve)
     for what, make in TAMPERED.items():
@@ -150,6 +157,7 @@ def test_tampering_with_anything_else(approve: Engine) -> None:
     assert approve.finish(workflow)["outcome"] == "rejected"
 
 
+@beside
 def test_what_waits_blocks_no_other_response(approve: Engine) -> None:
     """The lock on a pod is held by the step that acts, not by the Workflow."""
     uid, workflow, node = asked(approve)

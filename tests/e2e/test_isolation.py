@@ -7,11 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from e2e.beside import Beside
 from e2e.engine import DEMO, Engine, deployment, pod_spec
 from e2e.kubectl import Object, wait
 from e2e.test_responses import release, state
 
 pytestmark = pytest.mark.e2e
+beside = Beside()
+REPLICAS = 5
 
 # Answers on 8080 with its own name; on 9090 gives back every line, for as long as the connection lasts.
 _SERVER = """
@@ -59,7 +62,7 @@ def web(up: Engine) -> Iterator[Engine]:
     client = {"metadata": {"name": "client", "namespace": DEMO, "labels": {"app": "client"}}, "spec": pod_spec(FOREVER)}
     objects: list[Object] = [{"apiVersion": "v1", "kind": "Pod", **client}, policy("web-allow", _labels("web"))]
     for name in ("web", "db"):
-        objects.append(deployment(name, 3, SERVER))
+        objects.append(deployment(name, REPLICAS, SERVER))
         service = {"selector": {"app": name}, "ports": [{"port": 8080}]}
         metadata = {"name": name, "namespace": DEMO}
         objects.append({"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": service})
@@ -89,6 +92,7 @@ def address(engine: Engine, pod: str) -> str:
     return found
 
 
+@beside
 def test_a_pod_that_a_policy_lets_through_is_cut_off_both_ways(web: Engine) -> None:
     name, uid = web.victim("web")
     here, client = address(web, name), address(web, "client")
@@ -101,7 +105,7 @@ def test_a_pod_that_a_policy_lets_through_is_cut_off_both_ways(web: Engine) -> N
     wait("it to be cut off", lambda: not reaches(web, "client", here), 20)
     assert not reaches(web, name, address(web, other))
     wait("it to leave the Service", lambda: here not in served(web), 20)
-    wait("a replacement to serve", lambda: served(web).count("ready: true") == 3, 60)
+    wait("a replacement to serve", lambda: served(web).count("ready: true") == REPLICAS, 60)
     assert release(web, name, uid)["outcome"] == "released"
 
 
@@ -125,6 +129,7 @@ def test_an_empty_selector_lets_it_through_still_and_the_record_says_so(web: Eng
     web.cluster.run("-n", DEMO, "delete", "pod", name, "--wait=false")
 
 
+@beside
 def test_a_pod_of_a_statefulset_keeps_its_labels(web: Engine) -> None:
     """Without them its owner could make no replacement, the name being taken, and would wait for ever."""
     name, uid = web.victim("db")
@@ -139,6 +144,7 @@ def test_a_pod_of_a_statefulset_keeps_its_labels(web: Engine) -> None:
     wait("it to be reached again", lambda: reaches(web, "client", address(web, name)), 20)
 
 
+@beside
 def test_what_was_connected_before_stays_so_as_the_record_says(web: Engine) -> None:
     name, uid = web.victim("web")
     command = f"python3 -c '{_TALK}' {address(web, name)} 12 > /tmp/talk 2>&1 &"

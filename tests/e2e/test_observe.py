@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 
@@ -14,21 +15,31 @@ RESPONDING = ("delete-pod", "isolate-pod", "label-pod", "contain-pod", "notify")
 
 
 @pytest.fixture(scope="module")
-def observe(up: Engine) -> Iterator[Engine]:
+def observed(up: Engine) -> Iterator[dict[str, Future[None]]]:
+    """Each response in this mode, side by side."""
     keys = [f"{response.replace('-', '_')}__mode" for response in RESPONDING]
     up.set(**dict.fromkeys(keys, "observe"))
     up.forget()
-    yield up
+    up.rest()
+    victims = up.victims(len(RESPONDING))
+    before = {uid: pod for uid, pod in state(up).items() if not pod["deletionTimestamp"]}
+    with ThreadPoolExecutor(len(RESPONDING)) as pool:
+        chosen = zip(RESPONDING, victims.items(), strict=True)
+        done = {response: pool.submit(_would, up, response, *victim) for response, victim in chosen}
+    after = state(up)
+    assert {uid: after.get(uid) for uid in before} == before
+    yield done
     up.set(**dict.fromkeys(keys, None))
 
 
-@pytest.mark.parametrize("response", RESPONDING)
-def test_observe_changes_nothing(observe: Engine, response: str) -> None:
-    name, uid = observe.victim()
-    before = state(observe)
-    record = observe.respond(response, DEMO, name, uid)
+def _would(engine: Engine, response: str, uid: str, name: str) -> None:
+    record = engine.respond(response, DEMO, name, uid)
     assert record["outcome"].startswith("would-"), record
     assert record["reason"] == "mode is observe"
-    assert {key: state(observe).get(key) for key in before} == before
-    (event,) = observe.events(DEMO, record["workflow"])
+    (event,) = engine.events(DEMO, record["workflow"])
     assert event["metadata"]["annotations"]["kre/mode"] == "observe"
+
+
+@pytest.mark.parametrize("response", RESPONDING)
+def test_observe_changes_nothing(observed: dict[str, Future[None]], response: str) -> None:
+    observed[response].result()

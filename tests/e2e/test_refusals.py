@@ -6,12 +6,14 @@ import json
 
 import pytest
 
+from e2e.beside import Beside
 from e2e.engine import DEMO, RESPONSES, Engine, deployment
-from e2e.kubectl import alert, wait
-from e2e.test_responses import state
+from e2e.kubectl import Object, alert, wait
+from e2e.test_responses import others_are_untouched, state
 
 pytestmark = pytest.mark.e2e
 FOREVER = ["python3", "-c", "import time; time.sleep(1e6)"]
+beside = Beside()
 OTHER = "00000000-0000-4000-8000-000000000000"
 
 
@@ -22,19 +24,27 @@ def refused_by_responder(engine: Engine, name: str, uid: str, reason: str, respo
     assert reason in record["reason"]
     (event,) = engine.events(DEMO, record["workflow"])
     assert event["reason"] == "KreRefused"
-    assert state(engine) == before
+    assert _of(name, state(engine)) == _of(name, before)
+    others_are_untouched(engine, before)
 
 
+def _of(name: str, pods: dict[str, Object]) -> list[Object]:
+    return [pod for pod in pods.values() if pod["name"] == name]
+
+
+@beside
 def test_another_pods_uid(engine: Engine) -> None:
     name, _ = engine.victim()
     refused_by_responder(engine, name, OTHER, "another pod has this name now")
 
 
+@beside
 def test_a_pod_that_is_gone(engine: Engine) -> None:
     record = engine.respond("delete-pod", DEMO, "no-such-pod", OTHER)
     assert (record["outcome"], record["reason"]) == ("gone", "there is no such pod")
 
 
+@beside
 def test_a_pod_that_opted_out(engine: Engine) -> None:
     name, uid = engine.victim()
     engine.cluster.run("-n", DEMO, "annotate", "pod", name, "kre/protected=true")
@@ -54,6 +64,7 @@ def test_a_namespace_that_opted_out(engine: Engine) -> None:
         engine.cluster.run("annotate", "namespace", DEMO, "kre/protected-")
 
 
+@beside
 def test_a_daemonset(engine: Engine) -> None:
     made = deployment("agent", 1, FOREVER)
     made["kind"] = "DaemonSet"
@@ -64,6 +75,7 @@ def test_a_daemonset(engine: Engine) -> None:
     engine.cluster.run("-n", DEMO, "delete", "daemonset", "agent", "--wait=false")
 
 
+@beside
 def test_the_last_healthy_replica(engine: Engine) -> None:
     engine.cluster.apply(json.dumps(deployment("single", 1, FOREVER)))
     name, uid = _one(engine, "single")
@@ -74,10 +86,11 @@ def test_the_last_healthy_replica(engine: Engine) -> None:
 
 def _one(engine: Engine, name: str) -> tuple[str, str]:
     def ready() -> tuple[str, str] | None:
-        pods = engine.cluster.list("pods", DEMO, f"--selector=app={name}")
+        pods = engine.cluster.list("pods", DEMO, f"app={name}")
         return next((_known(pod) for pod in pods if pod["status"].get("phase") == "Running"), None)
 
     found: tuple[str, str] = wait(f"pod {name}", ready)
+    engine.given.add(found[1])  # it comes and goes with its test
     return found
 
 
@@ -85,6 +98,7 @@ def _known(pod: dict[str, dict[str, str]]) -> tuple[str, str]:
     return pod["metadata"]["name"], pod["metadata"]["uid"]
 
 
+@beside
 def test_a_namespace_that_is_no_target(engine: Engine) -> None:
     """The Sensor does not let it through: the alert is answered with 200, and nobody hears of it."""
     uid, name = next((uid, name) for uid, name in engine.cluster.running("falco").items() if name == "stranger")
@@ -148,6 +162,7 @@ def marker(engine: Engine) -> None:
     assert engine.send("delete-pod", DEMO, "marker", OTHER)["outcome"] in ("dispatched", "deduplicated")
 
 
+@beside
 def test_a_pod_of_the_engine_can_not_be_named_at_all(engine: Engine) -> None:
     """Even by a Workflow of an admin's own making, past Sensor and dispatcher."""
     (uid, name), *_ = engine.cluster.running("kre-pipeline").items()

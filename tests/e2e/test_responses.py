@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from e2e.engine import DEMO, RESPONSES, Engine
+from e2e.beside import Beside
+from e2e.engine import DEMO, RESPONSES, VICTIMS, Engine
 from e2e.kubectl import Cluster, Object, wait
 
 pytestmark = pytest.mark.e2e
-ABOUT = "--selector=kre/response=delete-pod"
+ABOUT = "kre/response=delete-pod"
+beside = Beside()
 STABLE = ("uid", "name", "labels", "annotations", "ownerReferences", "deletionTimestamp")
 
 
@@ -21,9 +23,11 @@ def state(engine: Engine) -> dict[str, Object]:
     return {pod["uid"]: {key: pod.get(key) for key in STABLE} for pod in pods}
 
 
-def others_are_untouched(engine: Engine, before: dict[str, Object], uid: str) -> None:
-    after = state(engine)
-    assert {key: after.get(key) for key in before if key != uid} == {key: before[key] for key in before if key != uid}
+def others_are_untouched(engine: Engine, before: dict[str, Object]) -> None:
+    """Pods that no alert was about, of this test or of one beside it, are what they were."""
+    after, others = state(engine), before.keys() - engine.given
+    assert others
+    assert {uid: after.get(uid) for uid in others} == {uid: before[uid] for uid in others}
 
 
 def check_record(engine: Engine, record: Object, response: str, uid: str, outcome: str) -> None:
@@ -38,16 +42,18 @@ def check_record(engine: Engine, record: Object, response: str, uid: str, outcom
     assert line | {"time": 0} == record | {"time": 0}
 
 
+@beside
 def test_delete_pod(engine: Engine) -> None:
     name, uid = engine.victim()
     before = state(engine)
     record = engine.respond("delete-pod", DEMO, name, uid)
     check_record(engine, record, "delete-pod", uid, "deleted")
     wait(f"the end of pod {name}", lambda: uid not in engine.cluster.running(DEMO))
-    others_are_untouched(engine, before, uid)
+    others_are_untouched(engine, before)
     assert engine.phase(record["workflow"]) == "Succeeded"
 
 
+@beside
 def test_isolate_pod_takes_the_labels_and_release_pod_gives_them_back(engine: Engine) -> None:
     name, uid = engine.victim()
     before = state(engine)
@@ -59,8 +65,8 @@ def test_isolate_pod_takes_the_labels_and_release_pod_gives_them_back(engine: En
     isolated = state(engine)[uid]
     assert isolated["labels"] == {"kre/quarantine": "true"}
     assert json.loads(isolated["annotations"]["kre/isolated-labels"]) == before[uid]["labels"]
-    wait("a replacement", lambda: len([pod for pod in state(engine).values() if (pod["labels"] or {}).get("app")]) >= 4)
-    others_are_untouched(engine, before, uid)
+    wait("a replacement", lambda: len(engine.cluster.list("pods", DEMO, "app=victim")) >= VICTIMS)
+    others_are_untouched(engine, before)
 
     released = release(engine, name, uid)
     assert (released["outcome"], released["by"]) == ("released", "olga")
@@ -98,23 +104,27 @@ def start_release(name: str, uid: str, user: str, group: str, **changes: Any) ->
     return code, workflow, error
 
 
+@beside
 def test_label_pod(engine: Engine) -> None:
     name, uid = engine.victim()
     before = state(engine)
     record = engine.respond("label-pod", DEMO, name, uid)
     check_record(engine, record, "label-pod", uid, "labelled")
     assert state(engine)[uid]["labels"] == before[uid]["labels"] | {"kre/alert": record["rule"]}
-    others_are_untouched(engine, before, uid)
+    others_are_untouched(engine, before)
 
 
+@beside
 def test_notify(engine: Engine) -> None:
     name, uid = engine.victim()
     before = state(engine)
     record = engine.respond("notify", DEMO, name, uid)
     check_record(engine, record, "notify", uid, "notified")
-    others_are_untouched(engine, before, "")
+    assert state(engine)[uid] == before[uid]
+    others_are_untouched(engine, before)
 
 
+@beside
 def test_contain_pod_isolates_records_and_deletes(engine: Engine) -> None:
     name, uid = engine.victim()
     before = state(engine)
@@ -123,19 +133,22 @@ def test_contain_pod_isolates_records_and_deletes(engine: Engine) -> None:
     events = sorted(engine.events(DEMO, record["workflow"]), key=lambda event: event["metadata"]["name"])
     assert [event["reason"] for event in events] == ["KreDeleted", "KreIsolated", "KreNotified"]
     wait(f"the end of pod {name}", lambda: uid not in engine.cluster.running(DEMO))
-    others_are_untouched(engine, before, uid)
+    others_are_untouched(engine, before)
 
 
+@beside
 def test_contain_pod_leaves_a_protected_pod_alone(engine: Engine) -> None:
     name, uid = engine.victim()
     engine.cluster.run("-n", DEMO, "annotate", "pod", name, "kre/protected=true")
     before = state(engine)
     record = engine.respond("contain-pod", DEMO, name, uid)
     assert (record["outcome"], record["action"]) == ("refused", "isolate")
-    assert state(engine) == before
+    assert state(engine)[uid] == before[uid]
+    others_are_untouched(engine, before)
     engine.cluster.run("-n", DEMO, "annotate", "pod", name, "kre/protected-")
 
 
+@beside
 def test_the_same_alert_again_makes_no_second_workflow(engine: Engine) -> None:
     name, uid = engine.victim()
     first = engine.send("delete-pod", DEMO, name, uid)
@@ -146,6 +159,7 @@ def test_the_same_alert_again_makes_no_second_workflow(engine: Engine) -> None:
     assert len([spec for spec in specs if uid in spec]) == 1
 
 
+@beside
 def test_a_pod_is_known_by_its_container_where_the_alert_has_no_uid(engine: Engine) -> None:
     name, uid = engine.victim()
     pod = engine.cluster.get("pod", name, DEMO)

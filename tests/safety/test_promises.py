@@ -74,7 +74,7 @@ def test_selectors(selector: dict[str, object], *, selected: bool) -> None:
 
 
 def test_every_expression_that_is_rendered_is_tried_on_an_api_server() -> None:
-    """tests/e2e/test_admission.py reads the same files that the promise about expressions does."""
+    """tests/e2e/api/test_admission.py reads the same files that the promise about expressions does."""
     from e2e.admission.stage import POLICIES
 
     assert PROJECT / "base/responses/manifests/admission" == POLICIES

@@ -23,13 +23,14 @@ FOLDERS = ("apps", "base", "overlays", ".github")
 PROD = "overlays/prod"
 FACTS = f"{PROD}/environment/environment.yaml"
 LEAF = f"{PROD}/leaves/responses/kustomization.yaml"
+IGNORED = shutil.ignore_patterns("__pycache__", "release.lock.yaml")  # locks name commits that a copy does not have
 Edit = Callable[[Path], None]
 
 
 def copy(folder: Path) -> Path:
     """What this repository renders, and who owns it."""
     for name in FOLDERS:
-        shutil.copytree(PROJECT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(PROJECT / name, folder / name, ignore=IGNORED)
     shutil.copy(PROJECT / "kre.yaml", folder)
     return folder
 

@@ -50,16 +50,7 @@ def of(stage: Stage, rev: str, folder: str) -> str:
     entries = [
         Entry(path.removeprefix(f"{folder}/"), *entry.split()) for path, entry in stage.files(rev, folder).items()
     ]
-    return digest(entries, lambda entry: sha256(raw(stage, entry.blob)).digest())
-
-
-def raw(stage: Stage, blob: str) -> bytes:
-    """The bytes of a blob."""
-    import subprocess
-
-    return subprocess.run(
-        ["git", "cat-file", "blob", blob], cwd=stage.folder, env=stage.environ(), check=True, capture_output=True
-    ).stdout
+    return digest(entries, lambda entry: sha256(stage.raw(entry.blob)).digest())
 
 
 def changed(stage: Stage, environment: str, component: str, **fields: object) -> str:

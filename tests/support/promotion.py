@@ -12,6 +12,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+import pytest
+
 from kre.model.promotion import Hop, Lock
 from kre.promote import lockfile
 from kre.promote.gates import Gates
@@ -216,6 +218,12 @@ class Stage:
         made = Stage(folder / self.folder.name, folder / self.remote.name, self.now)
         made.git("remote", "set-url", "origin", f"file://{made.remote}")
         return made
+
+    def lend(self, patch: pytest.MonkeyPatch) -> Stage:
+        """Gives this process the stage's environment, for what commits without a process of its own; returns itself."""
+        for name, value in self.environ().items():
+            patch.setenv(name, value)
+        return self
 
     def key(self, name: str) -> Key:
         """The key pair of a person, made once."""

@@ -1,14 +1,14 @@
-"""Requests to the API server under other names, through one `kubectl proxy`: milliseconds each."""
+"""Requests to the API server under other names."""
 
 from __future__ import annotations
 
-import http.client
 import json
-import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
-MERGE = "application/merge-patch+json"
+from e2e.http import Http, Question
+
 # Who is in it may do anything, as far as RBAC goes (stage.py): what is refused, an admission policy has refused.
 EVERYTHING = "kre-e2e-admission"
 _MARK = "ValidatingAdmissionPolicy '"
@@ -57,14 +57,21 @@ class Ask:
     content: str = "application/json"
     dry: bool = True
 
-    def sent(self) -> tuple[str, str, bytes]:
+    def question(self, who: Who, **extra: str) -> Question:
+        """As it goes out, under that name."""
+        headers = [("Impersonate-User", who.name)]
+        headers += [("Impersonate-Group", group) for group in (*who.groups, "system:authenticated", EVERYTHING)]
+        headers += [(f"Impersonate-Extra-{key}", value) for key, value in extra.items()]
+        path, body = self._sent()
+        return Question(self.method, path, body, self.content, tuple(headers))
+
+    def _sent(self) -> tuple[str, Any]:
         if self.method == "DELETE":  # a body makes the server ignore the query
             options = {"apiVersion": "v1", "kind": "DeleteOptions", "dryRun": ["All"], "gracePeriodSeconds": 30}
-            return self.method, self.path, json.dumps(options | self.body).encode()
+            return self.path, options | self.body
         if not self.dry:
-            return self.method, self.path, json.dumps(self.body).encode() if self.body else b""
-        joint = "&" if "?" in self.path else "?"
-        return self.method, f"{self.path}{joint}dryRun=All", json.dumps(self.body).encode()
+            return self.path, self.body or None
+        return f"{self.path}{'&' if '?' in self.path else '?'}dryRun=All", self.body
 
 
 @dataclass(frozen=True)
@@ -81,34 +88,19 @@ class Answer:
 
 
 class Api:
-    """A connection to the API server of KUBECONFIG as an admin, who takes on others' names."""
+    """The API server of KUBECONFIG, asked by an admin who takes on others' names."""
 
-    def __enter__(self) -> Self:
-        command = ["kubectl", "proxy", "--port=0", "--disable-filter=true"]
-        self._proxy = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        assert self._proxy.stdout is not None
-        line = self._proxy.stdout.readline()  # Starting to serve on 127.0.0.1:34567
-        assert line, "kubectl proxy ended at once"
-        self._connection = http.client.HTTPConnection(line.split()[-1], timeout=30)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._connection.close()
-        self._proxy.terminate()
-        self._proxy.communicate(timeout=10)
+    def __init__(self, http: Http) -> None:
+        self._http = http
 
     def ask(self, who: Who, ask: Ask, **extra: str) -> Answer:
         """Sends it as `who`; each of `extra` is something more that the policies may know of the user."""
-        method, path, body = ask.sent()
-        headers = [("Content-Type", ask.content), ("Impersonate-User", who.name)]
-        headers += [("Impersonate-Group", group) for group in (*who.groups, "system:authenticated", EVERYTHING)]
-        headers += [(f"Impersonate-Extra-{key}", value) for key, value in extra.items()]
-        self._connection.putrequest(method, path)
-        for key, value in (*headers, ("Content-Length", str(len(body)))):
-            self._connection.putheader(key, value)
-        self._connection.endheaders(body)
-        response = self._connection.getresponse()
-        return _answer(response.status, response.read().decode())
+        reply = self._http.send(ask.question(who, **extra))
+        return _answer(reply.status, reply.text)
+
+    def ask_all(self, asked: Iterable[tuple[Who, Ask]]) -> list[Answer]:
+        """The same for many, side by side."""
+        return [_answer(one.status, one.text) for one in self._http.send_all(ask.question(who) for who, ask in asked)]
 
 
 def _answer(status: int, text: str) -> Answer:

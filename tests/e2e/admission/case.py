@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from e2e.admission.api import MERGE, Ask, Who
+from e2e.admission.api import Ask, Who
+from e2e.http import MERGE
 
 RESPONSES = "kre-responses"
 ARGO = "/apis/argoproj.io/v1alpha1"

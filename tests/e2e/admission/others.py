@@ -13,7 +13,6 @@ from e2e.admission.api import (
     DISPATCHER,
     EXECUTOR,
     MANAGER,
-    MERGE,
     NAMESPACES,
     OPERATOR,
     STRANGER,
@@ -25,6 +24,7 @@ from e2e.admission.case import ARGO, RESPONSES, Case, collection, create, delete
 from e2e.admission.pods import CORE, DELETE_POD, ISOLATE_POD
 from e2e.admission.stage import NOBODY, TARGET
 from e2e.admission.workflows import workflow
+from e2e.http import MERGE
 
 PIPELINE = "kre-pipeline"
 APPS = "/apis/apps/v1"

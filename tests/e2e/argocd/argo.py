@@ -23,14 +23,14 @@ class ArgoCD:
     def applications(self) -> dict[str, Application]:
         return {item["metadata"]["name"]: item for item in self.cluster.list("applications", "argocd")}
 
-    def refresh(self) -> None:
+    def refresh(self, *names: str) -> None:
         """What a webhook of the Git server would do: look now, not at the next poll."""
-        self.cluster.run("-n", "argocd", "annotate", "applications", "--all", "--overwrite", REFRESH)
+        self.cluster.run("-n", "argocd", "annotate", "applications", *(names or ["--all"]), "--overwrite", REFRESH)
 
     def converge(self, names: Collection[str], commit: str = "", seconds: float = 180) -> None:
         """Waits until they are there, Synced and Healthy, and done; with a commit, all at that one."""
         if commit:
-            self.refresh()
+            self.refresh(*names)
         expect(f"{len(names)} Applications", lambda: self.troubles(names, commit), seconds)
 
     def troubles(self, names: Collection[str], commit: str = "") -> str:
@@ -43,15 +43,18 @@ class ArgoCD:
         messages = [item["message"] for item in status.get("conditions", ())]
         return "; ".join([*messages, status.get("operationState", {}).get("message", "")])
 
+    def expect_word(self, name: str, words: str, seconds: float = 60) -> None:
+        """Waits until an Application says so."""
+        expect(f"{words!r} of {name}", lambda: "" if words in (said := self.says(name)) else said or "silence", seconds)
+
     def health(self, name: str) -> str:
         return str(self.applications().get(name, {}).get("status", {}).get("health", {}).get("status", ""))
 
-    def renders(self, name: str, commit: str) -> list[str]:
-        """The names of the objects that Argo CD has rendered for an Application at a commit."""
-        self.refresh()
+    def renders(self, name: str, commit: str) -> set[tuple[str, str]]:
+        """(kind, name) of the objects that Argo CD has rendered for an Application at a commit."""
         expect(f"{name} at {commit}", lambda: self.elsewhere(name, commit))
         resources = self.applications()[name]["status"]["resources"]
-        return [item["name"] for item in resources if not item.get("requiresPruning")]
+        return {(item["kind"], item["name"]) for item in resources if not item.get("requiresPruning")}
 
     def elsewhere(self, name: str, commit: str) -> str:
         found = revisions(self.applications()[name])

@@ -65,3 +65,14 @@ def _push_crds(forge: Forge, folder: Path, crds: list[dict[str, Any]]) -> None:
     git(folder, "commit", "--quiet", "--message", "CRDs")
     git(folder, "tag", source["targetRevision"])
     forge.push(folder, WORKFLOWS, "main", source["targetRevision"])
+
+
+@pytest.fixture(scope="session")
+def dev(argocd: ArgoCD, fork: Fork, tmp_path_factory: pytest.TempPathFactory) -> ArgoCD:
+    """dev with apps/argocd, from an empty cluster to all Synced and Healthy. The files here come in the order of
+    their names: what takes it away again is the last that uses it."""
+    stage.clear(argocd)
+    stage.add_checks(argocd.cluster, tmp_path_factory.mktemp("argocd-cm"))
+    stage.bring_up(fork)
+    argocd.converge(fork.applications("dev"), seconds=240)
+    return argocd

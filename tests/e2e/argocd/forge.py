@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from http import HTTPStatus
 from http.client import HTTPConnection
 from pathlib import Path
@@ -42,12 +43,13 @@ def git(folder: Path, *arguments: str) -> str:
 
 
 class Forge:
-    """Named by its address from here, which is the Service's own: the tests run on the cluster's node."""
+    """Named by its address from here: the Service's own, where the tests run on the cluster's node, or KRE_E2E_GIT."""
 
     def __init__(self, cluster: Cluster) -> None:
         service = cluster.try_get("service", "git", "git")
-        assert service is not None
-        self.cluster, self.host = cluster, service["spec"]["clusterIP"]
+        assert service is not None, "there is no Git server on this cluster: see tests/e2e/README.md"
+        self.cluster = cluster
+        self.host = os.environ.get("KRE_E2E_GIT") or service["spec"]["clusterIP"]
 
     def create(self, url: str) -> None:
         name = url.removeprefix(f"{INSIDE}/")
@@ -114,10 +116,14 @@ class Fork:
     def head(self) -> str:
         return git(self.folder, "rev-parse", "HEAD").strip()
 
+    @cache  # noqa: B019 - there is one fork in a run, and no commit of a test changes the list
     def applications(self, environment: str) -> list[str]:
-        """The names of an environment's Applications, the root's among them."""
-        made = self.render(f"overlays/{environment}")
-        return [f"kre-{environment}-root", *(item["metadata"]["name"] for item in made)]
+        """The names of an environment's Applications, the root's first."""
+        return [f"kre-{environment}-root", *(name for _, name in sorted(self.names(f"overlays/{environment}")))]
+
+    def names(self, folder: str) -> set[tuple[str, str]]:
+        """(kind, name) of everything that a folder makes."""
+        return {(item["kind"], item["metadata"]["name"]) for item in self.render(folder)}
 
     def render(self, folder: str) -> list[dict[str, Any]]:
         """What `kubectl kustomize` makes of a folder."""

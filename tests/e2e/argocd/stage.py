@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +17,24 @@ CHECKS = PROJECT / "apps/argocd"
 ENGINE = ("kre-pipeline", "kre-responses", "kre-demo")
 CONTROLLERS = ("argo-events", "argo-workflows")
 OWN = ("applications.argoproj.io", "applicationsets.argoproj.io", "appprojects.argoproj.io")  # Argo CD's own CRDs
-WHOLE = "workflows.argoproj.io"
+WHOLE = "workflowtasksets.argoproj.io"
 CRDS = 11  # of Argo Events and Argo Workflows
+FREE = ("--type=merge", '--patch={"metadata": {"finalizers": null}}')
 
 
 def crds(cluster: Cluster) -> list[dict[str, Any]]:
     """The CRDs of Argo Events and Argo Workflows, as they are on the cluster.
 
     One is as large as upstream makes it, too large for client-side apply. The others take any field: whole, they are
-    eight megabytes more, on which each bring-up would spend most of its time.
+    ten megabytes more, and Argo CD reads the schemas of all anew for each of them, for longer than all else takes.
     """
-    found = [crd for crd in cluster.list("crds", "default") if crd["spec"]["group"] == "argoproj.io"]
-    return [_copy(crd) for crd in found if crd["metadata"]["name"] not in OWN]
+    return [_copy(cluster.get("crd", name, "default")) for name in crd_names(cluster)]
+
+
+def crd_names(cluster: Cluster) -> list[str]:
+    """The names of those that are on the cluster."""
+    found = [name.partition("/")[2] for name in cluster.run("get", "crds", "--output=name").split()]
+    return [name for name in found if name.endswith(".argoproj.io") and name not in OWN]
 
 
 def _copy(crd: dict[str, Any]) -> dict[str, Any]:
@@ -44,34 +51,54 @@ def _copy(crd: dict[str, Any]) -> dict[str, Any]:
 def clear(argocd: ArgoCD) -> None:
     """Takes away what earlier tests left, and the controllers and CRDs that the cluster came with.
 
-    The controllers must outlive what they have finalizers on, and so must their rights, which are in its namespaces.
+    Nobody waits for the controllers to let go of what they own: its namespaces go too.
     """
     cluster = argocd.cluster
-    for name in argocd.applications():
-        if name.startswith(("kre-", "dev-", "staging-", "intruder")):
-            forget(cluster, name)
-    for kinds, space in (("workflows", "kre-responses"), ("sensors,eventsources,eventbus", "kre-pipeline")):
-        cluster.run("-n", space, "delete", kinds, "--all", "--timeout=60s", check=False)  # the CRDs may not be there
-    _delete(cluster, *(f"namespace/{name}" for name in ENGINE))
-    rest = [f"namespace/{name}" for name in (*CONTROLLERS, "falco")]
-    _delete(cluster, *rest, *(f"crd/{crd['metadata']['name']}" for crd in crds(cluster)))
-
-
-def _delete(cluster: Cluster, *objects: str) -> None:
-    """All at once, without grace for pods, and waits for the end."""
+    ours = ("kre-", "dev-", "staging-", "intruder")
+    forget(cluster, *(name for name in argocd.applications() if name.startswith(ours)))
+    known = crd_names(cluster)
+    if known:
+        for kinds, space in (("workflows", "kre-responses"), ("sensors,eventsources,eventbus", "kre-pipeline")):
+            names = cluster.run("-n", space, "get", kinds, "--output=name", check=False).split()  # its CRD may be going
+            _delete_at_once(cluster, space, names)
+    spaces = [f"namespace/{name}" for name in (*ENGINE, *CONTROLLERS, "falco")]
+    objects = [*spaces, *_clusterwide(cluster)]
     cluster.run("delete", *objects, "--ignore-not-found", "--wait=false")
-    for name in objects:
-        if name.startswith("namespace/"):
-            space = name.removeprefix("namespace/")
-            cluster.run("-n", space, "delete", "pods", "--all", "--force", "--grace-period=0", check=False)
-    cluster.run("delete", *objects, "--ignore-not-found", "--timeout=120s")
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda space: _end_pods(cluster, space.removeprefix("namespace/")), spaces))
+    cluster.run("delete", *objects, "--ignore-not-found", "--timeout=200s")
+    if known:  # after the namespaces, which ask for what is left of each kind
+        cluster.run("delete", *(f"crd/{name}" for name in known), "--ignore-not-found", "--timeout=120s")
 
 
-def forget(cluster: Cluster, application: str) -> None:
-    """Deletes an Application, and nothing that it made."""
-    keep = '{"metadata": {"finalizers": null}}'
-    cluster.run("-n", "argocd", "patch", "application", application, "--type=merge", f"--patch={keep}")
-    cluster.run("-n", "argocd", "delete", "application", application)
+def _clusterwide(cluster: Cluster) -> list[str]:
+    """What the engine has outside of namespaces, the walls of apps/ among it."""
+    kinds = "clusterroles,validatingadmissionpolicies,validatingadmissionpolicybindings"
+    names = cluster.run("get", kinds, "--output=name").split()
+    walls = cluster.run("-n", "argocd", "get", "appprojects", "--output=name").split()
+    if walls := [name for name in walls if "/kre-" in name]:
+        cluster.run("-n", "argocd", "delete", *walls)
+    return [name for name in names if "/kre-" in name]
+
+
+def _end_pods(cluster: Cluster, space: str) -> None:
+    """At once, without the grace that they ask for."""
+    cluster.run("-n", space, "delete", "pods", "--all", "--force", "--grace-period=0", "--wait=false", check=False)
+
+
+def forget(cluster: Cluster, *applications: str) -> None:
+    """Deletes Applications, and nothing that they made."""
+    if applications:
+        cluster.run("-n", "argocd", "patch", "application", *applications, *FREE)
+        cluster.run("-n", "argocd", "delete", "application", *applications)
+
+
+def _delete_at_once(cluster: Cluster, space: str, names: list[str]) -> None:
+    """Whatever finalizers they have. Those go last: to what is not being deleted, a controller gives them back."""
+    if names:
+        cluster.run("-n", space, "delete", *names, "--wait=false")
+        cluster.run("-n", space, "patch", *names, *FREE, check=False)  # some are gone
+        cluster.run("-n", space, "delete", *names, "--ignore-not-found", "--timeout=60s")
 
 
 def add_checks(cluster: Cluster, folder: Path) -> None:
@@ -105,10 +132,10 @@ def remove(argocd: ArgoCD, fork: Fork) -> None:
     assert not [name for name in names if name in argocd.applications()]
     cluster = argocd.cluster
     bootstrap = [item for item in fork.render("apps/dev") if item["kind"] != "Environment"]
-    left = [item for item in bootstrap if cluster.try_get(item["kind"], item["metadata"]["name"], "argocd")]
-    assert not left
+    assert not [item for item in bootstrap if cluster.try_get(item["kind"], item["metadata"]["name"], "argocd")]
     spaces = {item["metadata"]["name"] for item in cluster.list("namespaces", "default")}
     assert not spaces & {*ENGINE, *CONTROLLERS, "falco"}
-    roles = {item["metadata"]["name"] for item in cluster.list("clusterroles,clusterrolebindings", "default")}
-    assert not [name for name in roles if name.startswith(("kre-", "argo-events-", "argo-workflows-"))]
-    assert len(crds(cluster)) == CRDS
+    kinds = "clusterroles,clusterrolebindings,validatingadmissionpolicies,validatingadmissionpolicybindings"
+    clusterwide = {item["metadata"]["name"] for item in cluster.list(kinds, "default")}
+    assert not [name for name in clusterwide if name.startswith(("kre-", "argo-events-", "argo-workflows-"))]
+    assert len(crd_names(cluster)) == CRDS

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture(scope="module")
-def dev(argocd: ArgoCD, fork: Fork) -> ArgoCD:
+def plain(argocd: ArgoCD, fork: Fork) -> ArgoCD:
     """An empty cluster, then the two commands."""
     stage.clear(argocd)
     stage.remove_checks(argocd.cluster)
@@ -22,22 +22,22 @@ def dev(argocd: ArgoCD, fork: Fork) -> ArgoCD:
     return argocd
 
 
-def test_everything_comes_up(dev: ArgoCD, fork: Fork) -> None:
-    dev.converge(fork.applications("dev"), seconds=240)
+def test_everything_comes_up(plain: ArgoCD, fork: Fork) -> None:
+    plain.converge(fork.applications("dev"), seconds=240)
 
 
-def test_the_values_of_both_folders_reach_the_charts(dev: ArgoCD) -> None:
-    falco = content(dev.cluster, "configmap", "falco", "falco")
+def test_the_values_of_both_folders_reach_the_charts(plain: ArgoCD) -> None:
+    falco = content(plain.cluster, "configmap", "falco", "falco")
     assert falco["driver"] == "modern_ebpf"
     assert yaml.safe_load(falco["falco.yaml"])["priority"] == "notice"
-    controller = content(dev.cluster, "configmap", "argo-workflows-workflow-controller-configmap", "argo-workflows")
+    controller = content(plain.cluster, "configmap", "argo-workflows-workflow-controller-configmap", "argo-workflows")
     assert yaml.safe_load(controller["workflowRestrictions"]) == {"templateReferencing": "Strict"}
 
 
-def test_a_new_token_takes_nothing_from_the_namespaces(dev: ArgoCD, fork: Fork) -> None:
-    before = [marks(dev.cluster, name) for name in ("kre-pipeline", "falco")]
+def test_a_new_token_takes_nothing_from_the_namespaces(plain: ArgoCD, fork: Fork) -> None:
+    before = [marks(plain.cluster, name) for name in ("kre-pipeline", "falco")]
     fork.shell("kre token | kubectl apply -f -")
-    assert [marks(dev.cluster, name) for name in ("kre-pipeline", "falco")] == before
+    assert [marks(plain.cluster, name) for name in ("kre-pipeline", "falco")] == before
 
 
 def content(cluster: Cluster, kind: str, name: str, namespace: str) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """The admission policies: there, bound, refusing, closed when they fail, and about what they are meant to be about.
 
-What their expressions let through is asked of a real API server: tests/e2e/test_admission.py.
+What their expressions let through is asked of a real API server: tests/e2e/api/test_admission.py.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ def _folded(entries: list[Any]) -> list[Any]:
 
 @cache
 def tried(name: str) -> Any:
-    """The policy as tests/e2e/test_admission.py reads it."""
+    """The policy as tests/e2e/api/test_admission.py reads it."""
     return yaml.safe_load(text(f"base/responses/manifests/admission/{name}-validatingadmissionpolicy.yaml"))
 
 

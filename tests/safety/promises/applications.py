@@ -26,6 +26,7 @@ SPACES = {name: name if name.startswith("argo") else "falco" for name in CHARTS}
 SPACES |= {name: space for name, (space, _, _) in FOLDERS.items()}
 CHART_WAVES = {"argo-events": 1, "argo-workflows": 1, "falcosidekick": 4, "falco": 5}
 RETRY = {"limit": -1, "refresh": True, "backoff": {"duration": "5s", "factor": 2, "maxDuration": "3m"}}
+ROOT_RETRY = RETRY | {"backoff": {"duration": "5s", "factor": 2, "maxDuration": "30s"}}  # or mending commits wait
 LATE = ("pipeline", "responses")  # their kinds come with an Application of an earlier wave
 
 
@@ -46,7 +47,8 @@ def argo_cd_keeps_what_git_says(item: Resource, world: World) -> Iterator[str]:
         **({"allowEmpty": True} if name == "targets" else {}),
     }
     options = ["ServerSideApply=true"] if crds else ["SkipDryRunOnMissingResource=true"] if name in LATE else None
-    policy = {"automated": automated, "retry": RETRY, **({"syncOptions": options} if options else {})}
+    policy = {"automated": automated, "retry": ROOT_RETRY if root else RETRY}
+    policy |= {"syncOptions": options} if options else {}
     yield from exactly(
         dig(spec, "syncPolicy"), policy, "a change by hand is undone, and a sync that failed tried again", "syncPolicy"
     )

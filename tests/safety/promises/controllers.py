@@ -48,7 +48,10 @@ def argo_workflows_runs_templates_of_one_namespace(item: Resource, _: World) -> 
         "workflowNamespaces": [],
         "clusterWorkflowTemplates": {"enabled": False},
         "workflowRestrictions": {"templateReferencing": "Strict"},
-        "extraEnv": [{"name": "EXPRESSION_TEMPLATES", "value": "false"}],
+        "extraEnv": [
+            {"name": "EXPRESSION_TEMPLATES", "value": "false"},
+            {"name": "DEFAULT_REQUEUE_TIME", "value": "1s"},
+        ],
         "parallelism": 50,
         "namespaceParallelism": 20,
     }

@@ -183,7 +183,7 @@ def secretive() -> Hop:
         locked=locked,
         notes=(secret,),
     )
-    return Hop("dev", "prod", "4" * 40, "promote/prod/falco", (plan,), (Block(Reason.POLICY, secret, secret),))
+    return Hop("dev", "prod", "4" * 40, "promote/prod/falco", (plan,), (Block(Reason.RISK, secret, secret),))
 
 
 def test_that_a_value_changed_is_said() -> None:

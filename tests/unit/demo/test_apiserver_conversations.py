@@ -1,4 +1,4 @@
-"""The table of requests and answers, against the double. tests/e2e/test_double.py plays it against a real server."""
+"""The table of requests and answers, against the double. tests/e2e/api/test_double.py asks a real server."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from demo.apiserver import ApiServer, Request
-from support.conversation import conversations, differs, play, setup
+from support.conversation import at, conversations, differs, play, setup
 
 TALKS = {talk["title"]: talk["steps"] for talk in conversations()}
 
@@ -20,8 +20,8 @@ def allowed(request: Request) -> bool:
 @pytest.mark.parametrize("title", TALKS)
 def test_the_double_answers_as_the_table_says(title: str) -> None:
     with ApiServer(rights=allowed) as server:
-        play(server.url, setup("kre-talk"), "kre-talk")
-        play(server.url, TALKS[title], "kre-talk")
+        play(at(server.url), setup("kre-talk"), "kre-talk")
+        play(at(server.url), TALKS[title], "kre-talk")
 
 
 @pytest.mark.parametrize(
@@ -31,9 +31,9 @@ def test_the_double_answers_as_the_table_says(title: str) -> None:
 def test_the_player_notices_another_answer(change: dict[str, Any], said: str) -> None:
     steps = [copy.deepcopy(TALKS["pods are deleted"][0]) | change]
     with ApiServer() as server:
-        play(server.url, setup("kre-talk"), "kre-talk")
+        play(at(server.url), setup("kre-talk"), "kre-talk")
         with pytest.raises(AssertionError, match=said):
-            play(server.url, steps, "kre-talk")
+            play(at(server.url), steps, "kre-talk")
 
 
 @pytest.mark.parametrize(

@@ -34,11 +34,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Stage:
 
 @pytest.fixture
 def stage(made: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
-    for name, value in made.environ().items():
-        monkeypatch.setenv(name, value)
-    twin = made.twin(tmp_path / "stage")
-    monkeypatch.setenv("HOME", str(twin.remote.parent))
-    return twin
+    return made.twin(tmp_path / "stage").lend(monkeypatch)
 
 
 def sign(

@@ -6,8 +6,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from kre.errors import Blocked, Exit, UsageError
 from kre.model.promotion import Hold, Lock
@@ -35,11 +33,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Stage:
 
 @pytest.fixture
 def stage(made: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
-    for name, value in made.environ().items():
-        monkeypatch.setenv(name, value)
-    twin = made.twin(tmp_path / "stage")
-    monkeypatch.setenv("HOME", str(twin.remote.parent))
-    return twin
+    return made.twin(tmp_path / "stage").lend(monkeypatch)
 
 
 def roll(folder: Path, component: str = "falco", at: datetime = AT, remote: str = "", **options) -> Outcome:
@@ -208,42 +202,3 @@ def test_a_shallow_clone_says_what_it_lacks(stage: Stage) -> None:
     assert "git fetch --unshallow" in caught.value.hint
     stage.git("fetch", "--quiet", "--unshallow", cwd=shallow)  # as it says
     assert roll(shallow).written.changed
-
-
-contents = st.dictionaries(
-    st.from_regex(r"[a-z]{1,3}(/[a-z]{1,3}){0,2}\.(yaml|sh|bin)", fullmatch=True),
-    st.tuples(st.binary(max_size=40), st.booleans()),
-    min_size=1,
-    max_size=5,
-)
-
-
-@pytest.fixture(scope="module")
-def numbered(tmp_path_factory: pytest.TempPathFactory) -> tuple[Stage, list[int]]:
-    return small(tmp_path_factory.mktemp("property") / "stage", components=("falco",)), [0]
-
-
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(first=contents, second=contents)
-def test_every_byte_and_mode_comes_back(numbered: tuple[Stage, list[int]], first: dict, second: dict) -> None:
-    """Whatever was promoted over whatever."""
-    stage, count = numbered
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in stage.environ().items():
-            patch.setenv(name, value)
-        states = []
-        for files in (first, second):
-            count[0] += 1  # no two versions are alike
-            stage.git("rm", "-r", "--quiet", "base/falco")
-            stage.write({f"base/falco/{path}": content for path, (content, _) in files.items()})
-            stage.write({"base/falco/number": str(count[0])})
-            for path, (_, executable) in files.items():
-                (stage.folder / "base/falco" / path).chmod(0o755 if executable else 0o644)
-            stage.land()
-            promote(stage, "staging", "falco")
-            states.append(stage.files("main", "overlays/staging/release/falco"))
-        roll(stage.folder)
-        assert stage.files("rollback/staging/falco", "overlays/staging/release/falco") == states[0] != states[1]
-        assert of(stage, "rollback/staging/falco", "overlays/staging/release/falco") == (
-            lock_at(stage, "rollback/staging/falco").components["falco"].digest
-        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from kre.promote import approve, hold, present, signatures
 from kre.promote.apply import apply
 from kre.promote.gates import Gates
 from kre.promote.hop import Wanted
+from kre.promote.merging import gates_again
 from kre.promote.propose import Proposal, propose
 from kre.promote.view import View
 from kre.promote.writing import deliver
@@ -41,14 +42,11 @@ promote:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     stage = sound(tmp_path_factory.mktemp("walk") / "stage", POLICY)
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in stage.environ().items():
-            patch.setenv(name, value)
-        filled(stage)
-        stage.land({"overlays/allowed-signers": "".join(stage.key(name).line for name in ("ann", "bob", "test"))})
-        yield stage
+    filled(stage)
+    stage.land({"overlays/allowed-signers": "".join(stage.key(name).line for name in ("ann", "bob", "test"))})
+    return stage
 
 
 @pytest.fixture
@@ -68,9 +66,7 @@ class Walk:
         self.stage, self._patch = stage, patch
 
     def view(self) -> View:
-        for name, value in self.stage.environ().items():
-            self._patch.setenv(name, value)
-        return View(self.stage.folder)
+        return View(self.stage.lend(self._patch).folder)
 
     def propose(self, source: str, target: str, **wanted: object) -> Proposal:
         view = self.view()
@@ -102,7 +98,9 @@ class Walk:
     def merge(self, branch: str, how: How = "merge") -> None:
         before = self.stage.head("main")
         self.stage.merge(branch, how)
-        assert [each for each in validate(load(self.stage.folder, since=before)) if each.severity == "error"] == []
+        bundle = load(self.stage.folder, since=before)
+        found = [*validate(bundle), *gates_again(self.stage.folder, bundle, before, Gates(lambda: self.stage.now))]
+        assert [each for each in found if each.severity == "error"] == []
 
     def branch(self, made: Callable[[View], object]) -> None:
         """Delivers what `made` gives, and merges that."""

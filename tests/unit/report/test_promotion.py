@@ -24,7 +24,8 @@ LOCKED = Locked("dev", SOURCE, "b" * 40, SOURCE.digest, DATE)
 
 def component(name: str = "falco", **changes: object) -> ComponentPlan:
     commits = (Commit("c" * 40, DATE, "feat(falco): more rules"),)
-    made = ComponentPlan(name, name, State.PROMOTE, commits=commits, gates={"soak": "passed"}, locked=LOCKED)
+    gates = {"soak": "passed"}
+    made = ComponentPlan(name, name, State.PROMOTE, commits=commits, gates=gates, before=LOCKED, locked=LOCKED)
     return replace(made, **changes)  # type: ignore[arg-type]
 
 

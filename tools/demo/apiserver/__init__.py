@@ -1,6 +1,6 @@
 """A small API server: what the dispatcher and the responder ask, answered as Kubernetes answers it.
 
-`tests/unit/demo/conversations.yaml` is played against it and against a real one (`tests/e2e/test_double.py`).
+`tests/unit/demo/conversations.yaml` is played against it and against a real one (`tests/e2e/api/test_double.py`).
 """
 
 from __future__ import annotations

@@ -55,12 +55,18 @@ def _fresh(
     """The result, and whether a fingerprint covers all that it came from."""
     from kre.load.bundle import load
     from kre.report.result import result
-    from kre.rules.run import validate
+    from kre.rules.run import merge, validate
     from kre.schema.check import Engine
 
     with progress("rendering and checking"):
         bundle = load(root, only, since)
         findings = validate(bundle, cast("Engine", engine), acknowledged)
+        if since and bundle.before:
+            from kre.promote.gates import Gates
+            from kre.promote.merging import gates_again
+
+            found = gates_again(root, bundle, since, Gates())
+            findings = merge([*findings, *found], [environment.name for environment in bundle.environments])
     reads = frozenset(path for item in bundle.roots for path in item.files)
     return result(bundle, findings, engine), not outside(root, reads)
 

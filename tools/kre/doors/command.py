@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shlex
 import shutil
 import signal
 import subprocess
+import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,6 +85,42 @@ def run(
     if _stopping.is_set():  # what it left is of no use, and an interrupt that a callback swallowed comes up here again
         raise KeyboardInterrupt
     return Completed(tuple(argv), process.returncode, _text(out), _text(err))
+
+
+@contextlib.contextmanager
+def serve(argv: Sequence[str], ready: str, *, timeout: float = 20.0) -> Iterator[re.Match[str]]:
+    """Runs a program for as long as the context lasts. Yields the match of `ready`, a pattern that one of the lines
+    which it prints has when it is ready.
+
+    Raises ToolError, with what it said last, where it can't be started, ends before, or is not ready within `timeout`.
+    """
+    with tempfile.TemporaryFile() as said:
+        try:
+            process = subprocess.Popen(
+                list(argv), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said, start_new_session=True
+            )
+        except OSError as error:
+            raise ToolError(f"{argv[0]} can't be started: {error.strerror or error}") from None
+        _running.add(process)
+        late = threading.Timer(timeout, _kill, [process])
+        try:
+            late.start()
+            lines = (line.decode(errors="replace") for line in process.stdout or ())
+            found = next((match for line in lines if (match := re.search(ready, line))), None)
+            late.cancel()
+            if _stopping.is_set():
+                raise KeyboardInterrupt
+            if found is None:
+                said.seek(0)
+                last = (_text(said.read()).strip().splitlines() or ["it said nothing"])[-1]
+                raise ToolError(f"{shlex.join(argv)[:200]} did not come up: {last}")
+            yield found
+        finally:
+            late.cancel()
+            _stop(process)
+            if process.stdout:
+                process.stdout.close()
+            _running.discard(process)
 
 
 def stop_all() -> None:

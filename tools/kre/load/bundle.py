@@ -13,6 +13,7 @@ from kre.doors import git
 from kre.errors import UsageError
 from kre.load import layout, plain
 from kre.load.build import build, unreached
+from kre.load.extent import extent_of
 from kre.load.merged import merged
 from kre.load.objects import cluster_scoped
 from kre.load.owners import owners
@@ -83,7 +84,7 @@ def _load(
 def _before(root: Path, names: Sequence[str], since: str, like: Like) -> Bundle | None:
     """The same environments as they were at a revision, None where there were none yet."""
     with tempfile.TemporaryDirectory(prefix="kre-") as scratch:
-        git.export(root, since, Path(scratch))
+        git.export(root, since, Path(scratch), extent_of(root, since))
         if not layout.is_layout(Path(scratch)):
             return None
         known = [item.name for item in layout.environments(Sources(Path(scratch)))]

@@ -11,6 +11,7 @@ from kre.doors import git
 from kre.errors import UsageError
 from kre.load import layout
 from kre.load.bundle import exported, load
+from kre.load.extent import extent_of
 from kre.load.sources import Sources
 from kre.model.bundle import Bundle
 
@@ -25,7 +26,7 @@ def at(root: Path, revision: str, only: Iterable[str] | None = None) -> Iterator
         yield load(root, only)
         return
     with tempfile.TemporaryDirectory(prefix="kre-") as scratch:
-        git.export(root, revision, Path(scratch))
+        git.export(root, revision, Path(scratch), extent_of(root, revision))
         if not layout.is_layout(Path(scratch)):
             raise UsageError(f"{revision} has no {layout.POLICY}, hence no environments")
         known = [item.name for item in layout.environments(Sources(Path(scratch)))]

@@ -10,7 +10,7 @@ from pathlib import Path
 from kre.doors import files
 from kre.load.source import Unreadable, parse
 from kre.model.finding import Finding, Place
-from kre.model.source import Source
+from kre.model.source import Document, Source
 
 ENDINGS = (".yaml", ".yml")
 
@@ -19,7 +19,8 @@ ENDINGS = (".yaml", ".yml")
 class Sources:
     """The parsed files of one root, by path relative to it, and what was wrong with the others.
 
-    A file that is the same, byte by byte, in the root of `like` is not parsed again.
+    A file that is the same, byte by byte, in the root of `like`, or elsewhere (a release is a copy of base/), is not
+    parsed again.
     """
 
     root: Path
@@ -27,6 +28,7 @@ class Sources:
     raw: dict[str, bytes] = field(default_factory=dict)
     parsed: dict[str, Source] = field(default_factory=dict)
     problems: dict[str, Finding] = field(default_factory=dict)
+    _documents: dict[tuple[str, bytes], tuple[Document, ...]] = field(default_factory=dict)
 
     def get(self, path: str) -> Source | None:
         """The file at `path`, read now if it was not yet; None where it can't be used (see `problems`)."""
@@ -43,11 +45,19 @@ class Sources:
         try:
             self.raw[path] = files.read(self.root / path)
             known = self.like.parsed.get(path) if self.like and self.like.raw.get(path) == self.raw[path] else None
-            self.parsed[path] = known or parse(path, self.raw[path])
+            self.parsed[path] = known or self._parsed(path, self.raw[path])
         except files.FileProblem as problem:
             self.problems[path] = Finding("Y01", "error", Place(path), f"the file can't be used: {problem}")
         except Unreadable as unreadable:
             self.problems[path] = unreadable.finding
+
+    def _parsed(self, path: str, raw: bytes) -> Source:
+        key = (os.path.splitext(path)[1], raw)
+        if key in self._documents:
+            return Source(path, self._documents[key])
+        made = parse(path, raw)
+        self._documents[key] = made.documents
+        return made
 
     def same(self, path: str) -> bool:
         """Whether a file, parsed or not, is the same in the root of `like`."""

@@ -148,7 +148,6 @@ class Reason(StrEnum):
     UNAPPROVED = "unapproved"
     NO_SIGNERS = "no-signers"
     VALIDATE = "validate"
-    POLICY = "policy"
     RISK = "risk"  # widened rights or targets, weaker authentication, ...: kre.compare names the kind
     UNIT = "unit"  # another component of its unit does not go on
 

@@ -10,7 +10,7 @@ from kre.doors.git.scratch import checked_out
 from kre.doors.git.write import Change
 from kre.model.bundle import Bundle
 from kre.model.comparison import Comparison, Risk
-from kre.model.finding import Finding
+from kre.model.finding import Finding, Place
 from kre.model.policy import Step
 from kre.model.promotion import AcceptedRisk, Block, Hop, Reason
 from kre.promote.plan import checked
@@ -22,7 +22,7 @@ _POLICY = re.compile(r"P\d+")  # rules that hold a change against what is merged
 @dataclass(frozen=True, slots=True)
 class Checked:
     """The findings of an environment: those of validation, and those of policy; the risks that nobody accepted; what it
-    would render otherwise; and the environments that would render something else."""
+    would render otherwise; and the environments that read a file of it."""
 
     validate: tuple[Finding, ...]
     policy: tuple[Finding, ...]
@@ -41,18 +41,21 @@ def check(view: View, step: Step, change: Change) -> Checked:
 
     Raises as load and validate.
     """
-    from kre.compare.radius import radius
+    from kre.compare.radius import reached
     from kre.load.bundle import load
+    from kre.load.extent import extent
     from kre.rules.run import validate
 
-    with checked_out(view.objects, change.parent, change.files, change.new) as root:
-        bundle = load(root, since=change.parent)
+    only = extent(view.objects, change.parent)
+    with checked_out(view.objects, change.parent, change.files, change.new, only) as root:
+        bundle = load(root, [step.name], since=change.parent)
         found = [each for each in validate(bundle) if _concerns(each, step)]
         compared = _compared(bundle, step)
         risks = _risks(bundle, compared)
-        reached = tuple(radius(bundle.before, bundle)) if bundle.before else ()
+        reach = reached(bundle, change.files)
+    found += _wide(step, reach)
     policy = tuple(each for each in found if _POLICY.fullmatch(each.rule))
-    return Checked(tuple(each for each in found if each not in policy), policy, risks, compared, reached)
+    return Checked(tuple(each for each in found if each not in policy), policy, risks, compared, reach)
 
 
 def accepted(found: Checked, reason: str) -> tuple[AcceptedRisk, ...]:
@@ -77,6 +80,16 @@ def settled(hop: Hop, found: Checked) -> Hop:
     ):
         hop = checked(hop, gate, dict.fromkeys(names, blocks(findings, reason)))
     return hop
+
+
+def _wide(step: Step, reach: tuple[str, ...]) -> list[Finding]:
+    """R7 of what is not rendered: another environment that reads a file of the change."""
+    others = ", ".join(name for name in reach if name != step.name)
+    if not others:
+        return []
+    message = f"this change alters what {step.name} renders, and {others} reads its files as well"
+    hint = "let each environment read files of its own: docs/extend.md"
+    return [Finding("R7", "error", Place(step.lock), message, hint, (step.name,))]
 
 
 def _compared(bundle: Bundle, step: Step) -> Comparison | None:

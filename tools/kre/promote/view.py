@@ -21,14 +21,15 @@ from kre.promote.soak import Standing, standing
 
 class View:
     """A repository at a commit of its default branch: `branch` is its name, `base` its commit, `source` the commit at
-    which sources are read (the same, unless another revision was asked for).
+    which sources are read (the same, unless another revision was asked for). `base` may be given: what a change is to
+    be merged into.
 
     Raises as Objects, and UsageError where there is no default branch or no such revision.
     """
 
-    def __init__(self, folder: Path, source: str = "") -> None:
+    def __init__(self, folder: Path, source: str = "", base: str = "") -> None:
         self.objects = Objects(folder)
-        name = self.objects.default_branch()
+        name = base or self.objects.default_branch()
         self.branch = name.removeprefix("refs/heads/").removeprefix("refs/remotes/")
         self.base = self.objects.resolve(name)
         self.source = self.objects.resolve(source) if source else self.base

@@ -72,10 +72,9 @@ def _risk(hop: Hop, comparison: Comparison | None) -> Iterator[str]:
         yield from risks(comparison)
     else:
         yield from ("Nothing was rendered.", "")
-    yield from ("The way back, once it is merged:", "")
-    for each in hop.goes:
-        yield f"- {code(f'kre rollback {hop.target} {each.name}')}"
-    yield ""
+    back = [f"- {code(f'kre rollback {hop.target} {each.name}')}" for each in hop.goes if each.before]
+    if back:
+        yield from ("The way back, once it is merged:", "", *back, "")
 
 
 def _gates(hop: Hop) -> Iterator[str]:

@@ -87,4 +87,5 @@ def _reach(hop: Hop, comparison: Comparison, radius: tuple[str, ...]) -> Iterato
     others = [name for name in radius if name != hop.target]
     yield f"risk: {level(comparison)}; it changes {', '.join([hop.target, *others])}"
     for each in hop.goes:
-        yield f"the way back, once it is merged: kre rollback {hop.target} {each.name}"
+        if each.before:
+            yield f"the way back, once it is merged: kre rollback {hop.target} {each.name}"

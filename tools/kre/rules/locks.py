@@ -74,7 +74,7 @@ def _entry(bundle: Bundle, merged: Policy, entry: _Entry) -> Iterator[tuple[str,
     if after.previous != expected:
         what = f"is not {before.digest[:19]}..., which is merged" if before else "names one, and none is merged"
         yield f"{name}: what the entry replaces {what}", "promote it anew, from what is merged now: kre promote"
-    if _rolled_back(bundle, entry):
+    if rolled_back(bundle, entry.step, entry.component, entry.after):
         return
     allowed = {entry.step.source} | set(entry.step.hotfix.sources if entry.step.hotfix and after.hotfix else ())
     if after.environment not in allowed:
@@ -92,11 +92,11 @@ def _entry(bundle: Bundle, merged: Policy, entry: _Entry) -> Iterator[tuple[str,
         yield f"{name}: {', '.join(ran)} is said to be passed: the first fill waives it", "kre promote --initial"
 
 
-def _rolled_back(bundle: Bundle, entry: _Entry) -> bool:
-    """Whether the entry brings back, and holds, what the lock named before."""
+def rolled_back(bundle: Bundle, step: Step, component: str, after: Locked) -> bool:
+    """Whether an entry brings back, and holds, what the lock of an environment named before."""
     known = bundle.before.merged.locked if bundle.before and bundle.before.merged else {}
-    past = known.get((entry.step.name, entry.component), frozenset())
-    return entry.after.hold is not None and (entry.after.source, entry.after.digest) in past
+    past = known.get((step.name, component), frozenset())
+    return after.hold is not None and (after.source, after.digest) in past
 
 
 def _digests(bundle: Bundle, merged: Policy, name: str) -> dict[str, str]:

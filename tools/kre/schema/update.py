@@ -16,7 +16,7 @@ from kre.errors import UsageError
 from kre.load.scalars import Loader
 from kre.schema import charts, compact, convert, patch, store
 
-GENERATOR = 1  # raise it when the same sources give other schemas
+GENERATOR = 2  # raise it when the same sources give other schemas
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def _convert(
     else:
         definitions = parsed["definitions"]
         if source.get("patches"):
-            definitions = patch.apply(definitions, _yaml(store.FOLDER.parent / "patches.yaml"))
+            definitions = patch.apply(definitions, _yaml(store.FOLDER.parent / source["patches"]))
         metadata.update(metadata or convert.metadata_of(definitions))
         kinds = convert.from_definitions(definitions, frozenset(source.get("groups", ())))
     for kind in kinds:

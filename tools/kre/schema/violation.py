@@ -10,7 +10,14 @@ from typing import Any
 from kre.model.resource import Pointer
 from kre.schema.tighten import BASE64, QUANTITY, Schema
 
-_FORMS = {QUANTITY: 'a quantity such as 2, "500m" or "64Mi"', BASE64: "base64", "^[0-9]+$": "a number in quotes"}
+_FORMS = {
+    QUANTITY: 'a quantity such as 2, "500m" or "64Mi"',
+    BASE64: "base64",
+    "^[0-9]+$": "a number in quotes",
+    "^[0-9]+%$": 'a number, or a percentage such as "25%"',
+    "^[a-z0-9]([-a-z0-9]{0,13}[a-z0-9])?$": "the number or the name of a port",
+    "^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$": "a label's value",
+}
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -85,6 +85,11 @@ class Objects:
         code, out, _ = self.run("var", "GIT_AUTHOR_IDENT")
         return "" if code else out.decode(errors="replace").partition("<")[2].partition(">")[0]
 
+    def authors(self, since: str) -> frozenset[str]:
+        """The e-mail addresses of everybody who wrote or made a commit after a revision, up to HEAD; and author()."""
+        listed = self.text("log", "--format=%ae%n%ce", "--end-of-options", f"{since}..HEAD")
+        return frozenset({*listed.split("\n"), self.author()} - {""})
+
     # ---- trees and blobs
 
     def has(self, name: str) -> bool:

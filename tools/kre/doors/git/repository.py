@@ -103,8 +103,9 @@ def blob_id(content: bytes, like: str = "") -> str:
     return hashlib.new(algorithm, b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
 
 
-def export(folder: Path, revision: str, into: Path) -> None:
-    """Writes the files of `folder` as they were at `revision` into another folder.
+def export(folder: Path, revision: str, into: Path, only: Iterable[str] | None = None) -> None:
+    """Writes the files of `folder` as they were at `revision` into another folder; `only` names files and folders that
+    were there.
 
     Raises UsageError where there is no such revision, or no such folder at it.
     """
@@ -113,7 +114,8 @@ def export(folder: Path, revision: str, into: Path) -> None:
     repository = open_repository(folder)
     commit, prefix, archive = _commit(repository, revision), prefix_of(repository, folder), io.BytesIO()
     try:
-        repository.archive(archive, treeish=commit if prefix == "." else f"{commit}:{prefix}", format="tar")
+        treeish = commit if prefix == "." else f"{commit}:{prefix}"
+        repository.archive(archive, treeish=treeish, format="tar", path=[*(only or ())])
     except GitCommandError:
         raise UsageError(f"{prefix} was not there at revision {revision}") from None
     archive.seek(0)

@@ -18,12 +18,17 @@ from kre.model.promotion import Entry
 
 @contextlib.contextmanager
 def checked_out(
-    objects: Objects, commit: str, files: Mapping[str, Entry | bytes | None], new: Mapping[str, bytes]
+    objects: Objects,
+    commit: str,
+    files: Mapping[str, Entry | bytes | None],
+    new: Mapping[str, bytes],
+    only: Iterable[str] | None = None,
 ) -> Iterator[Path]:
     """The folder that `objects` was opened for, as it is at a commit with `files` changed, in a temporary place.
 
     Git works there as in a linked work tree: HEAD is the commit, the index is what is on disk, objects and refs are
-    the repository's. `files` is as a Change has it; `new` holds the bytes of blobs that Git does not have.
+    the repository's. `files` is as a Change has it; `new` holds the bytes of blobs that Git does not have. `only` names
+    files and folders: nothing else is put on disk.
     """
     entries = {entry.path: entry for entry in objects.tree(commit)}
     contents = dict(new)
@@ -40,8 +45,10 @@ def checked_out(
         _administer(objects, commit, top, entries.values())
         root = top / objects.prefix
         root.mkdir(parents=True, exist_ok=True)
+        wanted = None if only is None else tuple(f"{name}/" for name in only)
         for entry in entries.values():
-            _put(objects, root, entry, contents)
+            if wanted is None or f"{entry.path}/".startswith(wanted):
+                _put(objects, root, entry, contents)
         yield root
 
 

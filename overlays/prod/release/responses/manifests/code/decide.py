@@ -31,7 +31,7 @@ class Dispatcher:
 
     def _take(self, response: str, body: object, facts: Object) -> tuple[str, str]:
         if not isinstance(body, dict):
-            raise Refused("the body is no object")
+            raise Refused("the body is no object, or too long")
         facts |= {key: body[key] for key in FIELDS if isinstance(body.get(key), str)}
         settings, now = Settings(self._values()), int(self._clock())
         if f"{response}.lane" not in settings.values:

@@ -14,7 +14,7 @@ import record
 from decide import Dispatcher
 from settings import Values
 
-LIMIT, CONNECTIONS = 8192, 200  # bytes of a body; at once
+LIMIT, MOST, CONNECTIONS = 8192, 1 << 19, 200  # bytes of a body that is looked at, that is heard out; at once
 IDLE, SLOW, WORK = 75.0, 5.0, 60.0  # seconds to wait for a request, for all of it to arrive, for the answer
 
 
@@ -100,7 +100,7 @@ class Handler(BaseHTTPRequestHandler):
         length = self.headers.get("Content-Length", "")
         if not (length.isascii() and length.isdecimal()) or "Transfer-Encoding" in self.headers:
             return 411
-        if len(length) > 9 or int(length) > LIMIT:
+        if len(length) > 9 or int(length) > MOST:
             return 413
         raw, given = self.rfile.read(int(length)), self.headers.get("Authorization", "").encode()
         self.server.due[self.connection] = time.monotonic() + WORK
@@ -109,7 +109,7 @@ class Handler(BaseHTTPRequestHandler):
         if not names:
             return 401
         try:
-            body = json.loads(raw)
+            body = json.loads(raw) if len(raw) <= LIMIT else None  # refused for good: 413 would be asked again
         except (ValueError, RecursionError):
             return 400
         facts = self.dispatcher.take(names[0], body)

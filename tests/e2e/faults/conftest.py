@@ -1,0 +1,59 @@
+"""Parts of the engine fail while alerts flow. These come after all that need a whole one, and before Argo CD's."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from e2e.engine import PIPELINE, Engine
+from e2e.faults.breaking import FAULTS, RESTART, edited
+from e2e.faults.ledger import Figures, settle, stream
+from e2e.faults.records import following
+from e2e.kubectl import Object, wait
+
+HERE = Path(__file__).parent
+FIGURES = "KRE_E2E_FIGURES"  # a file to add them to, one JSON object a line
+_table: list[Figures] = []
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: 2 if "argocd" in item.path.parts else int(HERE in item.path.parents))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for figures in _table:
+        terminalreporter.write_line(" ".join(f"{key}={value}" for key, value in asdict(figures).items()))
+    if _table and not os.environ.get(RESTART):
+        terminalreporter.write_line(f"NOT TESTED: a restart of the API server. {RESTART} names no command for it.")
+
+
+@pytest.fixture(scope="module")
+def figures(up: Engine) -> dict[str, Figures]:
+    """What each fault did, by its name. All streams first, one after the other, then one wait for what is late."""
+    up.forget()
+    up.set(notify__cap="5000", notify__mode="approve", label_pod__cap="100")
+    # What a pod that is on its way out writes may not be read any more.
+    wait(
+        "all of it to stand still", lambda: len(up.cluster.running(PIPELINE)) == len(up.cluster.list("pods", PIPELINE))
+    )
+    sensor: Object = up.cluster.get("sensor", "notify", PIPELINE)["spec"]
+    faults = [fault for fault in FAULTS if not fault.name.startswith("API server") or os.environ.get(RESTART)]
+    try:
+        with following(up.cluster) as records:
+            found = settle(up, [stream(up, fault) for fault in faults], records)
+    finally:
+        whole = up.cluster.get("sensor", "notify", PIPELINE)["spec"] == sensor
+        sensor["template"]["metadata"] = None
+        back = edited(lambda _: sensor)(up.cluster)
+        up.set(notify__cap=None, notify__mode=None, label_pod__cap=None)
+        up.forget()
+        wait("the Sensor as it was", lambda: whole or back())
+    _table.extend(found)
+    if path := os.environ.get(FIGURES):
+        with Path(path).open("a", encoding="utf-8") as file:
+            file.writelines(json.dumps(asdict(each), sort_keys=True) + "\n" for each in found)
+    return {each.fault: each for each in found}

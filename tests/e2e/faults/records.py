@@ -1,0 +1,73 @@
+"""What the dispatchers say, followed while they come and go: the log of a pod ends with it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from e2e.engine import DISPATCHER, PIPELINE
+from e2e.kubectl import Cluster, Object
+
+
+class Records:
+    """Every line of every dispatcher since the beginning, once."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._lines: dict[tuple[str, str], None] = {}
+        self._following: dict[str, subprocess.Popen[str]] = {}
+        self._stop = threading.Event()
+
+    def by_alert(self) -> dict[str, list[Object]]:
+        """The records about each alert, in the order of their times."""
+        found: dict[str, list[Object]] = {}
+        for record in (json.loads(line) for _, line in list(self._lines)):
+            found.setdefault(str(record.get("alert")), []).append(record)
+        return {alert: sorted(records, key=lambda record: record["time"]) for alert, records in found.items()}
+
+    def watch(self) -> None:
+        """Sees to it, until `end`, that each pod there is has somebody who reads its log."""
+        while not self._stop.wait(0.3):
+            code, out, _ = self._cluster.try_run(
+                "-n", PIPELINE, "get", "pods", f"--selector={DISPATCHER}", "--output=name"
+            )
+            for pod in out.split() if code == 0 else []:
+                known = self._following.get(pod)
+                if known is None or known.poll() is not None:
+                    self._follow(pod)
+
+    def _follow(self, pod: str) -> None:
+        command = ["kubectl", "-n", PIPELINE, "logs", "--follow", "--tail=-1", pod]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self._following[pod] = process
+        threading.Thread(target=self._read, args=(pod, process), daemon=True).start()
+
+    def _read(self, pod: str, process: subprocess.Popen[str]) -> None:
+        assert process.stdout is not None
+        with process.stdout as lines:
+            for line in lines:
+                if line.startswith("{"):
+                    self._lines[pod, line] = None
+
+    def end(self) -> None:
+        self._stop.set()
+        for process in self._following.values():
+            process.terminate()
+            process.wait()
+
+
+@contextmanager
+def following(cluster: Cluster) -> Iterator[Records]:
+    """Records, from now on until the block ends."""
+    records = Records(cluster)
+    thread = threading.Thread(target=records.watch)
+    thread.start()
+    try:
+        yield records
+    finally:
+        records._stop.set()
+        thread.join()
+        records.end()
