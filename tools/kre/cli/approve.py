@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kre.cli.branching import Dry, Environment, Push, finish, pull_request
-from kre.cli.options import Format, Formatted, Root, root_of
+from kre.cli.branching import Dry, Environment, Push, finish, opened
+from kre.cli.options import Format, Formatted, Root
 from kre.errors import UsageError
 
 if TYPE_CHECKING:
@@ -42,13 +42,10 @@ def command(
     """
     from datetime import UTC, datetime
 
-    from kre.promote import approve, present
-    from kre.promote.view import View
+    from kre.promote import approve
 
-    view = View(root_of(root))
-    try:
+    with opened(root, environment) as (view, step):
         now = datetime.now(UTC)
-        step = present.target(view, environment)
         known = approve.digest_of(view, step, component, now)
         if digest and digest != known:
             message = f"{component} would enter {environment} with {known}, not with {digest}"
@@ -58,9 +55,7 @@ def command(
         facts = {"environment": environment, "component": component, "digest": known, "by": made.by.names[0]}
         if made.merged:
             raise UsageError(f"{made.by.names[0]} has approved {component} {known[:19]}... already: {made.path}")
-        finish(view, change, facts, output=output, dry_run=dry_run, push=push, steps=pull_request(change.branch, push))
-    finally:
-        view.close()
+        finish(view, change, facts, output=output, dry_run=dry_run, push=push)
 
 
 def _key(view: View, given: str) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kre.cli.options import Format
+from kre.cli.options import Format, root_of
 from kre.errors import Blocked, UsageError
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
     from kre.doors.git.write import Change
     from kre.model.finding import Finding
+    from kre.model.policy import Step
     from kre.promote.check import Checked
     from kre.promote.view import View
 
@@ -23,7 +26,20 @@ Dry = Annotated[bool, typer.Option("--dry-run", help="Print the difference, and 
 Push = Annotated[
     str, typer.Option("--push", metavar="REMOTE", help="Push the branch there, if nobody else changed it meanwhile.")
 ]
+AcceptRisks = Annotated[
+    str, typer.Option("--accept-risks", metavar="REASON", help="Take the risks that policy names; the lock says so.")
+]
 SHOWN = 20  # findings that a refusal lists
+
+
+@contextlib.contextmanager
+def opened(root: Path | None, environment: str) -> Iterator[tuple[View, Step]]:
+    """The repository, and an environment of it that is promoted into, for as long as a command needs them."""
+    from kre.promote.present import target
+    from kre.promote.view import View
+
+    with View(root_of(root)) as view:
+        yield view, target(view, environment)
 
 
 def finish(
@@ -34,10 +50,11 @@ def finish(
     output: Format,
     dry_run: bool,
     push: str,
-    steps: Sequence[str] = (),
+    then: Sequence[str] = (),
     checked: Checked | None = None,
 ) -> None:
-    """Writes the branch, pushes it where that is asked for, and says what was done and what to do next.
+    """Writes the branch, pushes it where that is asked for, and says what was done and what to do next: `then` after
+    the pull request is merged.
 
     `facts` come first in the JSON. Raises Blocked where `checked` has errors, and as deliver.
     """
@@ -49,13 +66,14 @@ def finish(
         _warn(finding)
     refuse(checked)
     edits = report.edits(view.objects, change)
+    steps = [] if dry_run else [*pull_request(change.branch, push), *then]
     outcome = None if dry_run else deliver(view.objects.folder, change, push)
     if output is Format.JSON:
         made = {"version": 1, **facts, "dryRun": dry_run, **report.as_json(change, edits, outcome)}
-        typer.echo(json({**made, "next": [] if dry_run else list(steps)}), nl=False)
+        typer.echo(json({**made, "next": steps}), nl=False)
         return
     typer.echo(report.as_text(change, edits, outcome), nl=False)
-    for step in () if dry_run else steps:
+    for step in steps:
         typer.echo(f"next: {step}")
 
 

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from kre.cli.branching import Dry, Environment, Push, author, finish, line_of, pull_request, time_of
-from kre.cli.options import Format, Formatted, Root, root_of
+from kre.cli.branching import Dry, Environment, Push, author, finish, line_of, opened, time_of
+from kre.cli.options import Format, Formatted, Root
 
 Unit = Annotated[
     str, typer.Argument(metavar="UNIT", help="A unit of environments.yaml, or a component.", show_default=False)
@@ -36,18 +36,13 @@ def hold_command(
       kre hold staging pipeline --reason "waits for ticket 12"
     """
     from kre.model.promotion import Hold
-    from kre.promote import hold, present
-    from kre.promote.view import View
+    from kre.promote import hold
 
-    view = View(root_of(root))
-    try:
-        step = present.target(view, environment)
+    with opened(root, environment) as (view, step):
         given = Hold(author(view), line_of("--reason", reason), time_of(until))
         change = hold.hold(view, step, unit, given)
         facts = {"environment": environment, "unit": change.branch.rpartition("/")[2]}
-        finish(view, change, facts, output=output, dry_run=dry_run, push=push, steps=pull_request(change.branch, push))
-    finally:
-        view.close()
+        finish(view, change, facts, output=output, dry_run=dry_run, push=push)
 
 
 def unhold_command(
@@ -64,14 +59,9 @@ def unhold_command(
     Example:
       kre unhold prod detection --push origin
     """
-    from kre.promote import hold, present
-    from kre.promote.view import View
+    from kre.promote import hold
 
-    view = View(root_of(root))
-    try:
-        step = present.target(view, environment)
+    with opened(root, environment) as (view, step):
         change = hold.unhold(view, step, unit)
         facts = {"environment": environment, "unit": change.branch.rpartition("/")[2]}
-        finish(view, change, facts, output=output, dry_run=dry_run, push=push, steps=pull_request(change.branch, push))
-    finally:
-        view.close()
+        finish(view, change, facts, output=output, dry_run=dry_run, push=push)

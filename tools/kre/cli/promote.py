@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from kre.cli.branching import Push, line_of, pull_request
+from kre.cli.branching import AcceptRisks, Push, line_of, pull_request
 from kre.cli.options import Root, root_of
 from kre.errors import Blocked, UsageError
 
@@ -26,46 +26,53 @@ class PlanFormat(StrEnum):
     MARKDOWN = "markdown"
 
 
+Source = Annotated[str, typer.Argument(metavar="FROM", help="The environment that has it.", show_default=False)]
+Target = Annotated[str, typer.Argument(metavar="TO", help="The one that is to have it.", show_default=False)]
+Components = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="COMPONENT", help="Only these, and what goes with them.", show_default=False),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Plan and check, and write no branch.")]
+Merge = Annotated[
+    bool, typer.Option("--merge", help="Where both sides changed a file, keep both changes if they merge.")
+]
+AcceptDrift = Annotated[
+    str, typer.Option("--accept-drift", metavar="REASON", help="Keep what the target changed; the lock says so.")
+]
+AllowDelete = Annotated[bool, typer.Option("--allow-delete", help="Take away what the source has no more.")]
+AllowDowngrade = Annotated[bool, typer.Option("--allow-downgrade", help="Go back to an older base/.")]
+Hotfix = Annotated[
+    str, typer.Option("--hotfix", metavar="REASON", help="Skip an environment, where the policy lets you.")
+]
+Initial = Annotated[
+    bool, typer.Option("--initial", help="Fill an environment for the first time; gates but two are waived.")
+]
+SourceRef = Annotated[str, typer.Option("--source-ref", metavar="REV", help="Read the source at this merged commit.")]
+PlanOut = Annotated[Path | None, typer.Option("--plan-out", metavar="FILE", help="Write the plan there as JSON.")]
+PrBody = Annotated[
+    Path | None, typer.Option("--pr-body", metavar="FILE", help="Write the text of a pull request there.")
+]
+Printed = Annotated[PlanFormat, typer.Option("--format", help="How to print.")]
+
+
 def command(
-    source: Annotated[str, typer.Argument(metavar="FROM", help="The environment that has it.", show_default=False)],
-    target: Annotated[str, typer.Argument(metavar="TO", help="The one that is to have it.", show_default=False)],
-    components: Annotated[
-        list[str] | None,
-        typer.Argument(metavar="COMPONENT", help="Only these, and what goes with them.", show_default=False),
-    ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Plan and check, and write no branch.")] = False,
-    merge: Annotated[
-        bool, typer.Option("--merge", help="Where both sides changed a file, keep both changes if they merge.")
-    ] = False,
-    accept_drift: Annotated[
-        str, typer.Option("--accept-drift", metavar="REASON", help="Keep what the target changed; the lock says so.")
-    ] = "",
-    accept_risks: Annotated[
-        str,
-        typer.Option("--accept-risks", metavar="REASON", help="Take the risks that policy names; the lock says so."),
-    ] = "",
-    allow_delete: Annotated[
-        bool, typer.Option("--allow-delete", help="Take away what the source has no more.")
-    ] = False,
-    allow_downgrade: Annotated[bool, typer.Option("--allow-downgrade", help="Go back to an older base/.")] = False,
-    hotfix: Annotated[
-        str, typer.Option("--hotfix", metavar="REASON", help="Skip an environment, where the policy lets you.")
-    ] = "",
-    initial: Annotated[
-        bool, typer.Option("--initial", help="Fill an environment for the first time; gates but two are waived.")
-    ] = False,
-    source_ref: Annotated[
-        str, typer.Option("--source-ref", metavar="REV", help="Read the source at this merged commit.")
-    ] = "",
-    plan_out: Annotated[
-        Path | None, typer.Option("--plan-out", metavar="FILE", help="Write the plan there as JSON.")
-    ] = None,
-    pr_body: Annotated[
-        Path | None, typer.Option("--pr-body", metavar="FILE", help="Write the text of a pull request there.")
-    ] = None,
+    source: Source,
+    target: Target,
+    components: Components = None,
+    dry_run: DryRun = False,
+    merge: Merge = False,
+    accept_drift: AcceptDrift = "",
+    accept_risks: AcceptRisks = "",
+    allow_delete: AllowDelete = False,
+    allow_downgrade: AllowDowngrade = False,
+    hotfix: Hotfix = "",
+    initial: Initial = False,
+    source_ref: SourceRef = "",
+    plan_out: PlanOut = None,
+    pr_body: PrBody = None,
     push: Push = "",
     root: Root = None,
-    output: Annotated[PlanFormat, typer.Option("--format", help="How to print.")] = PlanFormat.TEXT,
+    output: Printed = PlanFormat.TEXT,
 ) -> None:
     """Take components from one environment to the next: one commit on branch promote/TO/..., for a pull request.
 
@@ -101,8 +108,7 @@ def command(
         hotfix=_reason("--hotfix", hotfix),
     )
     accept = _reason("--accept-risks", accept_risks)
-    view = View(root_of(root), source_ref)
-    try:
+    with View(root_of(root), source_ref) as view:
         with progress("planning, rendering and checking"):
             proposal = propose(view, Gates(), source, target, wanted, accept, push)
         _files(proposal, plan_out, pr_body)
@@ -110,8 +116,6 @@ def command(
         _print(proposal, outcome, output, push=push, dry_run=dry_run)
         if proposal.stuck:
             raise _blocked(proposal)
-    finally:
-        view.close()
 
 
 def _reason(option: str, text: str) -> str:

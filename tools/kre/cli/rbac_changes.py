@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
@@ -13,6 +13,8 @@ from kre.errors import Exit
 
 if TYPE_CHECKING:
     from kre.model.comparison import Grant
+
+Changed: TypeAlias = tuple[str, "Sequence[Grant]", "Sequence[Grant]"]  # environment, gained, lost
 
 
 def diff_command(
@@ -51,10 +53,9 @@ def diff_command(
     from kre.edit.risks import accept as accept_risks
     from kre.errors import UsageError
     from kre.model.comparison import Kind
-    from kre.report.json import json
-    from kre.report.printable import printable
 
-    made, accepted = [], []
+    made: list[Changed] = []
+    accepted: list[str] = []
     if accept and after:
         raise UsageError("--accept is for what is in the work tree", "leave B out")
     with progress("rendering and comparing"), sides(root_of(root), before, after, env) as pairs:
@@ -63,6 +64,13 @@ def diff_command(
             made.append((pair.new, _people(widened(*held)), _people(widened(*reversed(held)))))
             if accept:
                 accepted += accept_risks(root_of(root), compare(*pair).risks, Kind.RBAC, accept)
+    _print(made, accepted, output)
+
+
+def _print(made: Sequence[Changed], accepted: Sequence[str], output: Format) -> None:
+    from kre.report.json import json
+    from kre.report.printable import printable
+
     if output is Format.JSON:
         entries = [
             {"environment": name, "gained": [str(one) for one in gained], "lost": [str(one) for one in lost]}

@@ -6,8 +6,18 @@ from typing import Annotated
 
 import typer
 
-from kre.cli.branching import Dry, Environment, Push, author, finish, line_of, pull_request, time_of
-from kre.cli.options import Format, Formatted, Root, root_of
+from kre.cli.branching import (
+    AcceptRisks,
+    Dry,
+    Environment,
+    Push,
+    author,
+    finish,
+    line_of,
+    opened,
+    time_of,
+)
+from kre.cli.options import Format, Formatted, Root
 
 
 def command(
@@ -25,10 +35,7 @@ def command(
     until: Annotated[
         str, typer.Option("--until", metavar="TIME", help="When the hold ends by itself. Default: never.")
     ] = "",
-    accept: Annotated[
-        str,
-        typer.Option("--accept-risks", metavar="REASON", help="Take the risks that policy names; the lock says so."),
-    ] = "",
+    accept: AcceptRisks = "",
     push: Push = "",
     dry_run: Dry = False,
     root: Root = None,
@@ -47,13 +54,10 @@ def command(
     from datetime import UTC, datetime
 
     from kre.model.promotion import Hold
-    from kre.promote import present, rollback
+    from kre.promote import rollback
     from kre.promote.check import accepted, check
-    from kre.promote.view import View
 
-    view = View(root_of(root))
-    try:
-        step = present.target(view, environment)
+    with opened(root, environment) as (view, step):
         hold = Hold(author(view), line_of("--reason", reason), time_of(until))
         restored = rollback.restore(view, step, component, hold, datetime.now(UTC), to=to, alone=alone)
         change = rollback.change(view, step, component, restored, hold, push)
@@ -62,12 +66,7 @@ def command(
             restored = rollback.accepting(restored, accepted(checked, line_of("--accept-risks", accept)))
             change = rollback.change(view, step, component, restored, hold, push)
             checked = check(view, step, change)
-        unit = view.policy.unit_of(component)
-        facts = {
-            "environment": environment,
-            "components": {item.component: {"to": item.commit, "digest": item.after.digest} for item in restored},
-        }
-        steps = [*pull_request(change.branch, push), f"when the way on is clear: kre unhold {environment} {unit}"]
-        finish(view, change, facts, output=output, dry_run=dry_run, push=push, steps=steps, checked=checked)
-    finally:
-        view.close()
+        components = {item.component: {"to": item.commit, "digest": item.after.digest} for item in restored}
+        facts = {"environment": environment, "components": components}
+        then = [f"when the way on is clear: kre unhold {environment} {view.policy.unit_of(component)}"]
+        finish(view, change, facts, output=output, dry_run=dry_run, push=push, then=then, checked=checked)

@@ -23,8 +23,8 @@ def command(root: Root = None, output: Formatted = Format.TEXT) -> None:
     from kre.report.json import json
     from kre.report.status import as_json, as_text
 
-    view, gates = View(root_of(root)), Gates()
-    try:
+    gates = Gates()
+    with View(root_of(root)) as view:
         cells = status(view, gates)
         if output is Format.JSON:
             typer.echo(json(as_json(cells, gates.now, view.branch, view.base)), nl=False)
@@ -32,5 +32,3 @@ def command(root: Root = None, output: Formatted = Format.TEXT) -> None:
         typer.echo(as_text(cells, gates.now), nl=False)
         if view.history.cut:
             typer.echo(f"kre: this clone has no older history: {view.objects.mend}", err=True)
-    finally:
-        view.close()

@@ -30,17 +30,15 @@ def gates_again(root: Path, bundle: Bundle, since: str, gates: Gates) -> Iterato
     changed = [(environment, *locks) for environment in bundle.environments if (locks := _locks(bundle, environment))]
     if not changed:
         return
-    view = View(root, base=since)
-    try:
-        authors = view.objects.authors(since)
-        for environment, old, new in changed:
-            step = view.policy.step(environment.name)
-            if step is not None and step.source is not None:
-                yield from _Merge(bundle, view, gates, step, old, new, authors).findings()
-    except UsageError:  # a policy or a lock that can't be read: S05 has its line
-        return
-    finally:
-        view.close()
+    with View(root, base=since) as view:
+        try:
+            authors = view.objects.authors(since)
+            for environment, old, new in changed:
+                step = view.policy.step(environment.name)
+                if step is not None and step.source is not None:
+                    yield from _Merge(bundle, view, gates, step, old, new, authors).findings()
+        except UsageError:  # a policy or a lock that can't be read: S05 has its line
+            return
 
 
 def _locks(bundle: Bundle, environment: Environment) -> tuple[Lock, Lock] | None:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import Self
 
 from kre.doors.git.history import History
 from kre.doors.git.objects import SUBMODULE, Objects
@@ -111,6 +112,12 @@ class View:
         folder = signatures.folder(environment, component)
         entries = self.objects.tree(self.base, folder)
         return {f"{folder}/{each.path}": self.objects.blob(each.blob) for each in entries if each.path.endswith(".sig")}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Ends the processes of Git that stay."""
