@@ -6,16 +6,17 @@ from collections.abc import Iterator
 
 from kre.model.bundle import Bundle
 from kre.model.resource import Resource
-from kre.rbac.environment import parsed, world
+from kre.rbac.environment import world
 from kre.rbac.model import Role, Rule
 from kre.rbac.words import elsewhere
+from kre.rules.once import roles_and_bindings
 from kre.rules.registry import Hit, hit, rule
 
 _NAMELESS = ("create", "deletecollection")
 
 
 def _rules(bundle: Bundle) -> Iterator[tuple[Resource, int, Rule]]:
-    for role in parsed(bundle.resources)[0]:
+    for role in roles_and_bindings(bundle):
         if isinstance(role, Role) and role.resource is not None:
             yield from ((role.resource, index, entry) for index, entry in enumerate(role.rules))
 

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from kre.model.bundle import Bundle
-from kre.rbac.environment import parsed
 from kre.rbac.match import allows
 from kre.rbac.model import Binding, Question, Role, Rule, Subject
 from kre.rbac.objects import GROUP as RBAC
+from kre.rules.once import roles_and_bindings
 from kre.rules.registry import Check, Hit, hit, rule
 
 
@@ -73,7 +73,7 @@ POWERS = (
 
 def _power(power: Power) -> Check:
     def check(bundle: Bundle) -> Iterator[Hit]:
-        for role in _parsed(bundle):
+        for role in roles_and_bindings(bundle):
             for index, entry in enumerate(role.rules if isinstance(role, Role) else ()):
                 found = next((asked for asked in power.asked() if _lets(entry, asked)), None)
                 if found and role.resource:
@@ -94,14 +94,10 @@ for _one in POWERS:
     rule(_one.id, _one.title, "object", peers=_one.peers)(_power(_one))
 
 
-def _parsed(bundle: Bundle) -> list[Role | Binding]:
-    return parsed(bundle.resources)[0]
-
-
 def _subjects(
     bundle: Bundle, wrong: Callable[[Subject], bool], means: str, fix: str = "bind somebody named"
 ) -> Iterator[Hit]:
-    for binding in _parsed(bundle):
+    for binding in roles_and_bindings(bundle):
         for index, subject in enumerate(binding.subjects if isinstance(binding, Binding) else ()):
             if wrong(subject) and binding.resource:
                 message = f"{binding.kind} {binding.name} is for {subject.kind} {subject.name}: {means}"
@@ -115,7 +111,7 @@ def _subjects(
     peers=("trivy KSV-0111", "kube-linter cluster-admin-role-binding", "kubescape C-0185", "kyverno"),
 )
 def wide_roles(bundle: Bundle) -> Iterator[Hit]:
-    for binding in _parsed(bundle):
+    for binding in roles_and_bindings(bundle):
         if not isinstance(binding, Binding) or binding.resource is None or binding.role_kind != "ClusterRole":
             continue
         if binding.role in ("cluster-admin", "admin", "edit"):

@@ -6,7 +6,6 @@ revision to compare with (`kre validate --changed-since REV`), whose policy and 
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Iterable, Iterator
 
 from kre.compare.accepted import file_of, verdict
@@ -15,6 +14,7 @@ from kre.load.provenance import place
 from kre.model.bundle import Bundle
 from kre.model.comparison import Change, Comparison, Kind, Risk
 from kre.model.finding import Place, Related
+from kre.rules.once import once
 from kre.rules.registry import Hit, rule
 
 SHOWN = 12  # changes of one risk that are named
@@ -35,16 +35,12 @@ RULES = {
     Kind.POLICY: ("P14", "promotions ask for no less than before"),
     Kind.ENVIRONMENT: ("P15", "no environment comes or goes unseen"),
 }
-_known: list[tuple[weakref.ref[Bundle], tuple[Comparison, ...]]] = []  # of the Bundle that was asked for last
 
 
+@once
 def _compared(bundle: Bundle) -> tuple[Comparison, ...]:
-    """Every environment compared, once for all rules."""
-    if bundle.before is None:
-        return ()
-    if not _known or _known[0][0]() is not bundle:
-        _known[:] = [(weakref.ref(bundle), compare_all(bundle.before, bundle))]
-    return _known[0][1]
+    """Every environment compared."""
+    return compare_all(bundle.before, bundle) if bundle.before is not None else ()
 
 
 def _check(kind: Kind) -> Callable[[Bundle], Iterable[Hit]]:
