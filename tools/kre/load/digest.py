@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 
+from kre.doors.git.objects import SUBMODULE, Objects
 from kre.model.promotion import Entry
 
 
@@ -16,6 +17,12 @@ def digest(entries: Iterable[Entry], sha: Callable[[Entry], bytes]) -> str:
         for part in (entry.path.encode("utf-8", "surrogateescape"), entry.mode.encode(), sha(entry)):
             whole.update(len(part).to_bytes(8, "big") + part)
     return f"sha256:{whole.hexdigest()}"
+
+
+def sha(objects: Objects, entry: Entry) -> bytes:
+    """The SHA-256 of an entry's bytes, as Git has them: of a submodule those of its commit's name."""
+    content = entry.blob.encode() if entry.mode == SUBMODULE else objects.blob(entry.blob)
+    return hashlib.sha256(content).digest()
 
 
 def of_files(files: Mapping[str, tuple[str, bytes]]) -> str:

@@ -4,7 +4,7 @@ where they came from, from the commits that it names."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -14,8 +14,9 @@ from kre.doors.git.objects import Objects
 from kre.doors.git.worktree import Content, content
 from kre.errors import KreError, UsageError
 from kre.load import digest, lockfile
+from kre.load.deviation import unexplained
 from kre.model.bundle import Environment, Foreign
-from kre.model.promotion import Accepted, Entry, Lock, Locked, Previous
+from kre.model.promotion import Entry, Lock, Locked, Previous
 from kre.model.resource import Pointer
 
 HINT = "locks are written by kre promote alone: restore it, and promote"
@@ -115,7 +116,7 @@ class Release:
             yield from self._edited(name, locked, files, source)
         elif source is None and not locked.accepted and locked.source.digest != locked.digest:
             yield self._of(name, ("digest",), "it differs from source.digest, and nothing is accepted")
-        elif source is not None and set(_difference(files, source)) != {replace(a, reason="") for a in locked.accepted}:
+        elif source is not None and unexplained(_entries(files), source, locked.accepted):
             yield self._of(name, ("accepted",), "this is not how the files differ from their source")
         for below, why in (*problems, *self._chain(name, locked)):
             yield self._of(name, below, why)
@@ -124,16 +125,10 @@ class Release:
         self, name: str, locked: Locked, files: Mapping[str, Content], source: Mapping[str, Entry] | None
     ) -> Iterator[Foreign]:
         """The files that are other than the lock says, by name where the source is known."""
-        known = {each.path: each for each in locked.accepted}
-        wrong = sorted(
-            each.path
-            for each in (_difference(files, source) if source is not None else ())
-            if each != (replace(known[each.path], reason="") if each.path in known else None)
-        )
-        missed = sorted(path for path in known if source is not None and path not in {*wrong, *_paths(files, source)})
-        for path in (*wrong, *missed):
+        wrong = unexplained(_entries(files), source, locked.accepted) if source is not None else ()
+        for path in wrong:
             yield self._at(f"{name}/{path}", f"its bytes or mode are not those that {self._path} names")
-        if not wrong and not missed:
+        if not wrong:
             yield self._at(name, f"its digest is not the one that {self._path} names")
 
     def _source(self, locked: Locked) -> tuple[Mapping[str, Entry] | None, list[tuple[Pointer, str]]]:
@@ -146,7 +141,7 @@ class Release:
             there = f"there is no commit {source.commit[:12]}"
             return None, [(("source", "commit"), lack if self.past.history.cut else there)]
         entries = objects.tree(source.commit, source.path)
-        made = digest.digest(entries, lambda entry: _sha(objects, entry))
+        made = digest.digest(entries, lambda entry: digest.sha(objects, entry))
         problems: list[tuple[Pointer, str]] = []
         if made != source.digest:
             problems.append((("source", "digest"), f"{source.path} had another digest at {source.commit[:12]}"))
@@ -178,22 +173,5 @@ class Release:
             yield ("previous",), f"no lock of the past had this entry{lack}"
 
 
-def _paths(files: Mapping[str, Content], source: Mapping[str, Entry]) -> set[str]:
-    return {each.path for each in _difference(files, source)}
-
-
-def _difference(files: Mapping[str, Content], source: Mapping[str, Entry]) -> Iterator[Accepted]:
-    """How files differ from their source, as a lock accepts it, without reasons."""
-    for path in sorted({*files, *source}):
-        held, theirs = files.get(path), source.get(path)
-        if held is None:
-            yield Accepted(path, "", "")
-        elif theirs is None or (held.mode, blob_id(held.content)) != (theirs.mode, theirs.blob):
-            usual = theirs.mode if theirs else "100644"
-            yield Accepted(path, blob_id(held.content), "", "" if held.mode == usual else held.mode)
-
-
-def _sha(objects: Objects, entry: Entry) -> bytes:
-    from hashlib import sha256
-
-    return sha256(entry.blob.encode() if entry.mode == "160000" else objects.blob(entry.blob)).digest()
+def _entries(files: Mapping[str, Content]) -> dict[str, Entry]:
+    return {path: Entry(path, each.mode, blob_id(each.content)) for path, each in files.items()}

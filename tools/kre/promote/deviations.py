@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from kre.model.promotion import Accepted, Block, Entry, FileChange, Locked, Reason, Side
-
-USUAL = "100644"
+from kre.load.deviation import deviation
+from kre.model.promotion import Accepted, Block, FileChange, Locked, Reason, Side
 
 
 def settle(
@@ -56,10 +55,3 @@ def _explained(files: Iterable[FileChange], known: dict[str, Accepted], reason: 
             made = deviation(file.path, file.result, file.theirs, reason)
             old = known.get(file.path)
             yield replace(made, reason=old.reason) if old and replace(old, reason=reason) == made else made
-
-
-def deviation(path: str, held: Entry | None, source: Entry | None, reason: str) -> Accepted:
-    """How the lock says that the target holds `held` where the source has `source`."""
-    if held is None:
-        return Accepted(path, "", reason)
-    return Accepted(path, held.blob, reason, "" if held.mode == (source.mode if source else USUAL) else held.mode)

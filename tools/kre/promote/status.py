@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from kre.load.deviation import unexplained
 from kre.model.policy import Step
 from kre.model.promotion import Hold, Locked
-from kre.promote.deviations import deviation
 from kre.promote.gates import Gates
 from kre.promote.versions import versions
 from kre.promote.view import View
@@ -83,12 +83,4 @@ def _drift(view: View, step: Step, name: str, locked: Locked | None) -> tuple[st
     if not view.objects.has(locked.source.commit):
         return tuple(sorted(held))
     source = {entry.path: entry for entry in view.objects.tree(locked.source.commit, locked.source.path)}
-    accepted = {each.path: (each.blob, each.mode) for each in locked.accepted}
-    wrong = []
-    for path in sorted({*held, *source}):
-        ours, theirs = held.get(path), source.get(path)
-        made = deviation(path, ours, theirs, "")
-        expected = accepted.get(path)
-        if (ours != theirs or expected) and (made.blob, made.mode) != expected:
-            wrong.append(path)
-    return tuple(wrong)
+    return unexplained(held, source, locked.accepted)

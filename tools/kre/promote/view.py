@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Self
 
 from kre.doors.git.history import History
-from kre.doors.git.objects import SUBMODULE, Objects
+from kre.doors.git.objects import Objects
 from kre.doors.ssh import Signers
 from kre.errors import UsageError
 from kre.load import digest, policy
@@ -88,8 +88,7 @@ class View:
 
     def _sha(self, entry: Entry) -> bytes:
         if entry.blob not in self._shas:
-            content = entry.blob.encode() if entry.mode == SUBMODULE else self.objects.blob(entry.blob)
-            self._shas[entry.blob] = hashlib.sha256(content).digest()
+            self._shas[entry.blob] = digest.sha(self.objects, entry)
         return self._shas[entry.blob]
 
     @cached_property
