@@ -56,16 +56,20 @@ def _grant(account: str, home: str, namespace: str, rules: list[Object]) -> list
     ]
 
 
-def _pipeline() -> list[Object]:
-    """Bus, EventSource, and a Sensor with a `k8s` trigger of operation create, as the posts about Falco with Argo have
-    it: rule and namespace are filtered, the pod's name goes into a Workflow."""
-    bus = {
+def _bus() -> Object:
+    """JetStream as the engine has it."""
+    return {
         "version": "2.10.10",
         "replicas": 3,
         "securityContext": PERSON | {"runAsUser": 65532, "fsGroup": 65532},
         **{key: {"securityContext": WALLS} for key in ("containerTemplate", "reloaderContainerTemplate")},
         "metricsContainerTemplate": {"securityContext": WALLS},
     }
+
+
+def _pipeline() -> list[Object]:
+    """Bus, EventSource, and a Sensor with a `k8s` trigger of operation create, as the posts about Falco with Argo have
+    it: rule and namespace are filtered, the pod's name goes into a Workflow."""
     template = {"securityContext": PERSON, "container": {"securityContext": WALLS}}
     hook = {"port": "12000", "endpoint": "/falco", "method": "POST"}
     filters = [
@@ -98,7 +102,7 @@ def _pipeline() -> list[Object]:
             RESPONSES,
             [{"apiGroups": ["argoproj.io"], "resources": ["workflows"], "verbs": ["create"]}],
         ),
-        _object(argo, "EventBus", "default", PIPELINE, spec={"jetstream": bus}),
+        _object(argo, "EventBus", "default", PIPELINE, spec={"jetstream": _bus()}),
         _object(
             argo,
             "EventSource",

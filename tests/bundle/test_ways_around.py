@@ -28,6 +28,7 @@ from support.comparing import (
     copy,
     kinds,
     patch,
+    patches_entry,
     put,
     refusals,
     resource,
@@ -59,15 +60,8 @@ def both(key: str, value: str) -> Edit:
 
 def op(kind: str, name: str, text: str, leaf: str = "responses") -> Edit:
     """A JSON patch of one object in a leaf of prod."""
-    path = f"{PROD}/leaves/{leaf}/kustomization.yaml"
-
-    def edit(root: Path) -> None:
-        old = (root / path).read_text(encoding="utf-8")
-        entry = f"- target: {{kind: {kind}, name: {name}}}\n  patch: |-\n    {json.dumps(yaml.safe_load(text))}\n"
-        made = old.replace("patches:\n", f"patches:\n{entry}", 1) if "patches:\n" in old else f"{old}patches:\n{entry}"
-        (root / path).write_text(made, encoding="utf-8")
-
-    return edit
+    entry = f"- target: {{kind: {kind}, name: {name}}}\n  patch: |-\n    {json.dumps(yaml.safe_load(text))}\n"
+    return patches_entry(entry, leaf)
 
 
 def root_patch(text: str) -> Edit:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from support.cli import Ended, kre
-from support.promotion import HOWS, POLICY, How, Stage, filled, sound
+from support.promotion import HOWS, How, Stage, with_news
 from support.writing import everything
 
 VALUES = "base/falcosidekick/values.yaml"
@@ -24,10 +24,7 @@ ROLE = "base/responses/manifests/kre-delete-pod-clusterrole.yaml"
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     """staging and prod hold what dev held; dev has one change more."""
-    stage = sound(tmp_path_factory.mktemp("promote") / "stage", POLICY)
-    filled(stage)
-    stage.land({VALUES: (stage.folder / VALUES).read_text() + "# a word\n"}, "feat(falcosidekick): a word")
-    return stage
+    return with_news(tmp_path_factory.mktemp("promote") / "stage", VALUES)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from support.promotion import POLICY, Stage, filled, sound
+from support.promotion import Stage, with_news
 from support.repository import PROJECT
 
 WORKFLOWS = PROJECT / ".github/workflows"
@@ -28,10 +28,7 @@ case "$1 $2" in "pr list") printf '%s' "$GH_OPEN" ;; esac
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Stage:
-    stage = sound(tmp_path_factory.mktemp("workflows") / "stage", POLICY)
-    filled(stage)
-    stage.land({VALUES: (stage.folder / VALUES).read_text() + "# a word\n"}, "feat(falcosidekick): a word")
-    return stage
+    return with_news(tmp_path_factory.mktemp("workflows") / "stage", VALUES)
 
 
 @pytest.fixture

@@ -99,13 +99,17 @@ def add(path: str, text: str) -> Edit:
 
 def patch(text: str, leaf: str = "responses") -> Edit:
     """An edit that adds a patch, written into the kustomization, to a leaf of prod."""
-    path = f"{PROD}/leaves/{leaf}/kustomization.yaml"
     indented = "".join(f"    {line}\n" for line in text.strip("\n").splitlines())
+    return patches_entry(f"- patch: |-\n{indented}", leaf)
+
+
+def patches_entry(entry: str, leaf: str) -> Edit:
+    """An edit that puts an entry before all other patches of a leaf of prod."""
+    path = f"{PROD}/leaves/{leaf}/kustomization.yaml"
 
     def edit(root: Path) -> None:
         old = (root / path).read_text(encoding="utf-8")
-        new = f"- patch: |-\n{indented}"
-        made = old.replace("patches:\n", f"patches:\n{new}", 1) if "patches:\n" in old else f"{old}patches:\n{new}"
+        made = old.replace("patches:\n", f"patches:\n{entry}", 1) if "patches:\n" in old else f"{old}patches:\n{entry}"
         (root / path).write_text(made, encoding="utf-8")
 
     return edit

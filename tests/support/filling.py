@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from hashlib import sha256
+from pathlib import Path
 
 from kre.load.digest import digest
 from kre.model.promotion import Entry, Lock, Locked, Previous, Source
 from kre.promote import lockfile
-from support.promotion import Stage
+from support.promotion import POLICY, Stage, small
 
 
 def promote(stage: Stage, environment: str, *components: str, source: str = "base") -> str:
@@ -34,6 +35,13 @@ def promote(stage: Stage, environment: str, *components: str, source: str = "bas
     stage.git("commit", "--quiet", "--message", f"feat({environment}): promote {', '.join(components)}")
     stage.git("push", "--quiet", "origin", "main")
     return stage.head()
+
+
+def held(folder: Path, policy: str = POLICY) -> Stage:
+    """A small repository whose staging holds three components."""
+    made = small(folder, policy)
+    promote(made, "staging", "falco", "falcosidekick", "pipeline")
+    return made
 
 
 def locked(stage: Stage, folder: str, environment: str, before: Locked | None) -> Locked:

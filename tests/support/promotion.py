@@ -280,6 +280,13 @@ def filled(made: Stage) -> Stage:
     return made
 
 
+def with_news(folder: Path, path: str, policy: str = POLICY) -> Stage:
+    """A sound repository whose staging and prod hold what dev held before its last commit: a line more in a file."""
+    made = filled(sound(folder, policy))
+    made.land({path: (made.folder / path).read_text() + "# a word\n"}, "feat(falcosidekick): a word")
+    return made
+
+
 def stage(folder: Path, files: Mapping[str, Content], object_format: str = "sha1") -> Stage:
     """A repository of these files: one commit on main, in a clone with its bare remote."""
     folder.mkdir(parents=True, exist_ok=True)

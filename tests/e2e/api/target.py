@@ -22,7 +22,6 @@ WATCHED = (
     f"{APPS}/namespaces/%s/daemonsets", "/apis/networking.k8s.io/v1/namespaces/%s/networkpolicies",
     "/apis/rbac.authorization.k8s.io/v1/namespaces/%s/rolebindings",
 )  # fmt: skip
-WRITTEN = ("managedFields", "resourceVersion")
 
 
 class Target:

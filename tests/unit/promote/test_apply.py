@@ -18,8 +18,8 @@ from kre.promote.hop import Wanted
 from kre.promote.plan import plan
 from kre.promote.view import View
 from kre.promote.writing import Outcome
-from support.filling import of, promote
-from support.promotion import Stage, small
+from support.filling import held, of, promote
+from support.promotion import Stage
 from support.writing import user
 
 LOCK = "overlays/staging/release.lock.yaml"
@@ -28,9 +28,7 @@ RELEASE = "overlays/staging/release"
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Stage:
-    made = small(tmp_path_factory.mktemp("made") / "stage")
-    promote(made, "staging", "falco", "falcosidekick", "pipeline")
-    return made
+    return held(tmp_path_factory.mktemp("made") / "stage")
 
 
 @pytest.fixture

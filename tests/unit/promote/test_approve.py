@@ -16,8 +16,8 @@ from kre.promote.hop import Wanted
 from kre.promote.plan import plan
 from kre.promote.view import View
 from kre.promote.writing import Outcome, deliver
-from support.filling import promote
-from support.promotion import POLICY, Key, Stage, small
+from support.filling import held
+from support.promotion import POLICY, Key, Stage
 
 TWO = POLICY.replace("soak: 0h}", "soak: 0h, approvals: 1}")
 
@@ -25,8 +25,7 @@ TWO = POLICY.replace("soak: 0h}", "soak: 0h, approvals: 1}")
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     """staging wants one approval; ann may give it."""
-    made = small(tmp_path_factory.mktemp("made") / "stage", TWO)
-    promote(made, "staging", "falco", "falcosidekick", "pipeline")
+    made = held(tmp_path_factory.mktemp("made") / "stage", TWO)
     made.land({"overlays/allowed-signers": made.key("ann").line})
     made.edit("pipeline")
     return made

@@ -15,8 +15,8 @@ from kre.promote.gates import Gates
 from kre.promote.plan import plan
 from kre.promote.view import View
 from kre.promote.writing import deliver
-from support.filling import promote
-from support.promotion import Stage, small
+from support.filling import held
+from support.promotion import Stage
 
 LOCK = "overlays/staging/release.lock.yaml"
 GIVEN = Hold("ann@example.com", "kernel upgrade", datetime(2026, 2, 1, tzinfo=UTC))
@@ -24,9 +24,7 @@ GIVEN = Hold("ann@example.com", "kernel upgrade", datetime(2026, 2, 1, tzinfo=UT
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Stage:
-    made = small(tmp_path_factory.mktemp("made") / "stage")
-    promote(made, "staging", "falco", "falcosidekick", "pipeline")
-    return made
+    return held(tmp_path_factory.mktemp("made") / "stage")
 
 
 @pytest.fixture

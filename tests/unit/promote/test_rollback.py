@@ -12,7 +12,7 @@ from kre.model.promotion import Hold, Lock
 from kre.promote import lockfile, present, rollback
 from kre.promote.view import View
 from kre.promote.writing import Outcome, deliver
-from support.filling import changed, of, promote
+from support.filling import changed, held, of, promote
 from support.promotion import HOWS, How, Stage, small
 
 HOLD = Hold("ann@example.com", "it loses alerts")
@@ -23,8 +23,7 @@ LOCK = "overlays/staging/release.lock.yaml"
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Stage:
     """staging has the second version of everything, and had the first."""
-    made = small(tmp_path_factory.mktemp("made") / "stage")
-    promote(made, "staging", "falco", "falcosidekick", "pipeline")
+    made = held(tmp_path_factory.mktemp("made") / "stage")
     for component in ("falco", "falcosidekick"):
         made.edit(component)
     promote(made, "staging", "falco", "falcosidekick")
