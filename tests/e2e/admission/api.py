@@ -8,27 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from e2e.http import Http, Question
+from e2e.who import Who, account
 
 # Who is in it may do anything, as far as RBAC goes (stage.py): what is refused, an admission policy has refused.
 EVERYTHING = "kre-e2e-admission"
 _MARK = "ValidatingAdmissionPolicy '"
-
-
-@dataclass(frozen=True)
-class Who:
-    """A user as the API server sees one."""
-
-    name: str
-    groups: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        return self.name.removeprefix("system:serviceaccount:")
-
-
-def account(namespace: str, name: str) -> Who:
-    """A ServiceAccount with the groups that its token gives it."""
-    groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}")
-    return Who(f"system:serviceaccount:{namespace}:{name}", groups)
 
 
 DISPATCHER = account("kre-pipeline", "dispatcher")
@@ -59,11 +43,9 @@ class Ask:
 
     def question(self, who: Who, **extra: str) -> Question:
         """As it goes out, under that name."""
-        headers = [("Impersonate-User", who.name)]
-        headers += [("Impersonate-Group", group) for group in (*who.groups, "system:authenticated", EVERYTHING)]
-        headers += [(f"Impersonate-Extra-{key}", value) for key, value in extra.items()]
+        more = tuple((f"Impersonate-Extra-{key}", value) for key, value in extra.items())
         path, body = self._sent()
-        return Question(self.method, path, body, self.content, tuple(headers))
+        return Question(self.method, path, body, self.content, who.headers(EVERYTHING) + more)
 
     def _sent(self) -> tuple[str, Any]:
         if self.method == "DELETE":  # a body makes the server ignore the query

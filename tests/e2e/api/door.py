@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from e2e.http import JSON, Http, Question
+from e2e.who import account
 
 
 @dataclass
@@ -34,11 +35,8 @@ class Door:
         if method != "GET" and not path.endswith("/events") and self.before:
             act, self.before = self.before, None
             act()
-        namespace, name = self.account
-        groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated")
-        headers = [("Impersonate-User", f"system:serviceaccount:{namespace}:{name}")]
-        headers += [("Impersonate-Group", group) for group in groups]
-        reply = self.http.send(Question(method, path, body or None, content, tuple(headers)))
+        headers = account(*self.account).headers()
+        reply = self.http.send(Question(method, path, body or None, content, headers))
         self.asked.append((method, path, reply.status))
         return reply.status, reply.text.encode()
 

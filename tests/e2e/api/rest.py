@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 from urllib.parse import quote
 
 from e2e.http import APPLY, Http, Question
+from e2e.kinds import Kind, Kinds
 from e2e.kubectl import Object
 
 # Of whom nothing is: with force, a dry run is judged as if the whole object were new or changed.
@@ -19,28 +19,24 @@ class Rest:
     """The kinds that a server serves."""
 
     def __init__(self, http: Http) -> None:
-        self.http = http
-        self._kinds = cache(self._discovered)
-
-    def _discovered(self, version: str) -> Mapping[str, tuple[str, bool]]:
-        """kind -> (plural, namespaced) of an apiVersion; nothing where it is not served."""
-        reply = self.http.ask("GET", f"/{_prefix(version)}")
-        listed = reply.body["resources"] if reply.status == 200 else []
-        return {item["kind"]: (item["name"], item["namespaced"]) for item in listed if "/" not in item["name"]}
+        self.http, self._kinds = http, Kinds(http)
 
     def serves(self, version: str, kind: str) -> bool:
-        return kind in self._kinds(version)
+        return self._kinds.of(version, kind) is not None
 
     def namespaced(self, body: Mapping[str, Any]) -> bool:
-        return self._kinds(body["apiVersion"])[body["kind"]][1]
+        return self._kind(body).namespaced
+
+    def _kind(self, body: Mapping[str, Any]) -> Kind:
+        found = self._kinds.of(body["apiVersion"], body["kind"])
+        assert found is not None, f"{body['kind']} of {body['apiVersion']} is not served"
+        return found
 
     def path(self, body: Mapping[str, Any]) -> str:
         """The path of an object of a kind that is served; one without a usable name is called `nameless`."""
-        version, (plural, namespaced) = body["apiVersion"], self._kinds(body["apiVersion"])[body["kind"]]
         head = body["metadata"] if isinstance(body.get("metadata"), Mapping) else {}
         name, namespace = (head.get(key) if isinstance(head.get(key), str) else "" for key in ("name", "namespace"))
-        place = f"namespaces/{quote(namespace or 'default', safe='')}/" if namespaced else ""
-        return f"/{_prefix(version)}/{place}{plural}/{quote(name or 'nameless', safe='')}"
+        return self._kind(body).path(quote(namespace or "default", safe=""), quote(name or "nameless", safe=""))
 
     def dry_run(self, body: Mapping[str, Any]) -> Question:
         """Server-side apply that changes nothing and passes over nothing."""
@@ -54,7 +50,3 @@ def moved(body: Mapping[str, Any], namespace: str) -> Object:
     if isinstance(made.get("metadata"), dict):
         made["metadata"]["namespace"] = namespace
     return made
-
-
-def _prefix(version: str) -> str:
-    return f"apis/{version}" if "/" in version else f"api/{version}"

@@ -15,7 +15,8 @@ import pytest
 
 from e2e.controllers import EVENTS, WORKFLOWS
 from e2e.engine import DEMO
-from e2e.http import Headers, Http, Question
+from e2e.http import Http, Question
+from e2e.who import Who, account
 from kre.model.bundle import Bundle
 from support.rights import RESPONSES, Rights, table
 
@@ -63,13 +64,9 @@ def known(bundle: Bundle) -> dict[str, Row]:
     return {name: rows().get(name, {}) for name in sorted({*rows(), *rendered, *defaults, *CHARTS})}
 
 
-def who(identity: str) -> tuple[str, list[str]]:
-    """(user name, groups) as the API server sees them."""
+def who(identity: str) -> Who:
     namespace, name = identity.split(":")
-    if namespace == "group":
-        return "someone@example.org", [name, "system:authenticated"]
-    groups = ["system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated"]
-    return f"system:serviceaccount:{identity}", groups
+    return Who("someone@example.org", (name,)) if namespace == "group" else account(namespace, name)
 
 
 @pytest.fixture(scope="module")
@@ -132,20 +129,20 @@ def _grid(place: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _review(identity: str, place: str, right: tuple[str, str, str]) -> Question:
-    (verb, group, kind), (user, groups) = right, who(identity)
+    (verb, group, kind), user = right, who(identity)
     resource, _, sub = kind.partition("/")
     asked = {"verb": verb, "group": group, "resource": resource, "subresource": sub, "namespace": place}
-    spec = {"user": user, "groups": groups, "resourceAttributes": asked}
+    spec = {"user": user.name, "groups": user.all_groups, "resourceAttributes": asked}
     body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": spec}
     return Question("POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", body)
 
 
 def _rules(identity: str, place: str) -> Question:
-    user, groups = who(identity)
-    headers: Headers = (("Impersonate-User", user), *(("Impersonate-Group", group) for group in groups))
     kind = "SelfSubjectRulesReview"
     body = {"apiVersion": "authorization.k8s.io/v1", "kind": kind, "spec": {"namespace": place}}
-    return Question("POST", "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", body, headers=headers)
+    return Question(
+        "POST", "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews", body, headers=who(identity).headers()
+    )
 
 
 def _listed(review: dict[str, Any]) -> set[tuple[str, str, str]]:
