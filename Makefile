@@ -54,13 +54,13 @@ rbac-answers: $(VENV)/dev $(VENV)/go ## records anew what Kubernetes' own author
 
 # On the cluster that KUBECONFIG names, if it has opted in: docs/cluster-tests.md.
 e2e-api: $(VENV)/dev ## tests on a real API server: a minute and a half
-	$(PY) -m pytest -q -m api tests/e2e
+	$(PY) -m pytest -q --durations=10 -m api tests/e2e
 
 e2e: $(VENV)/dev ## tests on a real node, with real Argo Events and Argo Workflows
-	$(PY) -m pytest -q -m node tests/e2e
+	$(PY) -m pytest -q --durations=10 -m node tests/e2e
 
 e2e-argocd: $(VENV)/dev ## Argo CD brings up dev, on a cluster that has it; takes away what else is there
-	KRE_E2E_ARGOCD=required $(PY) -m pytest -q -m e2e tests/e2e/argocd
+	KRE_E2E_ARGOCD=required $(PY) -m pytest -q --durations=10 -m e2e tests/e2e/argocd
 
 bench-e2e: $(VENV)/dev ## how fast, and what is lost when a part fails; writes docs/benchmarks.md
 	$(PY) tests/bench/cluster.py
