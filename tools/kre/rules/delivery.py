@@ -11,6 +11,8 @@ from kre.model.resource import Resource, dig, each
 from kre.rules.references import named, suggest
 from kre.rules.registry import Hit, rule
 
+PASSES_ON = "kre/passes-on-to"  # on a Service: <Service of the namespace>:<port>
+
 
 @rule("X10", "Falcosidekick's webhook is an EventSource of this environment", "layout")
 def webhook(bundle: Bundle) -> Iterator[Hit]:
@@ -69,13 +71,49 @@ def _problems(world: tuple[Resource, ...], values: Values, address: SplitResult)
 def _listener(
     world: tuple[Resource, ...], service: Resource | None, name: str, namespace: str, port: int
 ) -> tuple[Resource | None, object]:
-    """The EventSource behind a Service, and the port on which its pods are reached; its own Service or one apart."""
+    """The EventSource behind a Service, and the port on which its pods are reached; its own Service or one apart. One
+    whose pods pass alerts on says so by annotation, and is followed to where it says."""
     if service is None:
         source = named(world, "EventSource", namespace, name.removesuffix("-eventsource-svc"))
         made = [dig(entry, "port") for entry in each(source.body, "spec", "service", "ports")] if source else []
         return (source, port) if name.endswith("-eventsource-svc") and port in made else (None, None)
-    selected = str(dig(service.body, "spec", "selector", "eventsource-name"))
-    for entry in each(service.body, "spec", "ports"):
-        if dig(entry, "port") == port:
-            return named(world, "EventSource", namespace, selected), dig(entry, "targetPort") or port
-    return None, None
+    targets = [
+        dig(entry, "targetPort") or port for entry in each(service.body, "spec", "ports") if dig(entry, "port") == port
+    ]
+    if not targets:
+        return None, None
+    host, _, next_port = str(dig(service.body, "metadata", "annotations", PASSES_ON) or "").partition(":")
+    if not host:
+        selected = str(dig(service.body, "spec", "selector", "eventsource-name"))
+        return named(world, "EventSource", namespace, selected), targets[0]
+    following = named(world, "Service", namespace, host)
+    if (
+        following is service
+        or following is None
+        or not next_port.isdecimal()
+        or not _served(world, service, targets[0])
+    ):
+        return None, None
+    return _listener(world, following, host, namespace, int(next_port)) if not _passes_on(following) else (None, None)
+
+
+def _passes_on(service: Resource) -> bool:
+    return bool(dig(service.body, "metadata", "annotations", PASSES_ON))
+
+
+def _served(world: tuple[Resource, ...], service: Resource, port: object) -> bool:
+    """Whether a Deployment has the pods that the Service selects, with that port."""
+    selector = dig(service.body, "spec", "selector")
+    wanted = selector.items() if isinstance(selector, Mapping) and selector else ()
+    for item in world:
+        if item.kind == "Deployment" and item.namespace == service.namespace and wanted:
+            labels = dig(item.body, "spec", "template", "metadata", "labels")
+            ports = [
+                known
+                for container in each(item.body, "spec", "template", "spec", "containers")
+                for entry in each(container, "ports")
+                for known in (dig(entry, "containerPort"), dig(entry, "name"))
+            ]
+            if isinstance(labels, Mapping) and wanted <= labels.items() and port in ports:
+                return True
+    return False
