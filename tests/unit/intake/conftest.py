@@ -50,7 +50,7 @@ def eventsource(port: int = 0, wrap: Callable[[Any], Any] | None = None) -> Iter
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             made.posted.append((dict(self.headers), body))
-            made.hold.wait(10)
+            made.hold.wait(30)
             code = made.answers.pop(0) if made.answers else 200
             if code == 0:
                 self.close_connection = True
@@ -162,8 +162,8 @@ def alert(**changes: Any) -> bytes:
     return json.dumps(made | changes).encode()
 
 
-def until(condition: Callable[[], bool], seconds: float = 10) -> None:
+def until(condition: Callable[[], bool], seconds: float = 30) -> None:
     end = time.monotonic() + seconds
     while not condition():
-        assert time.monotonic() < end
+        assert time.monotonic() < end, condition
         time.sleep(0.01)
