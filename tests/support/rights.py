@@ -20,15 +20,29 @@ ISOLATE = (
     | _on("networking.k8s.io", "networkpolicies", "list") | _on(CORE, "services", "list")
 )  # fmt: skip
 LABEL = LOOK | _on(CORE, "pods", "patch")
+CAPTURE = (
+    LOOK | OWNERS | _on(CORE, "pods/log", "get") | _on(CORE, "events", "list")
+    | _on("apps", "daemonsets", "get") | _on("batch", "jobs cronjobs", "get")
+)  # fmt: skip
+SCALE = LOOK | OWNERS | _on("apps", "deployments statefulsets", "update")
 
 # Of a response's identity (ServiceAccount in kre-responses) in each target.
 RESPONSES: dict[str, Rights] = {
+    "capture-evidence": CAPTURE,
     "contain-pod": DELETE | ISOLATE,
+    "cordon-node": LOOK,
     "delete-pod": DELETE,
     "isolate-pod": ISOLATE,
     "label-pod": LABEL,
     "notify": LOOK,
     "release-pod": LABEL,
+    "scale-down": SCALE,
+}
+ENABLED = tuple(name for name in RESPONSES if name != "cordon-node")  # in dev
+# And elsewhere: "" is the whole cluster, which of all responses cordon-node alone has anything in.
+BESIDE: dict[str, dict[str, Rights]] = {
+    "capture-evidence": {"kre-evidence": _on(CORE, "secrets", "create")},
+    "cordon-node": {"": _on(CORE, "nodes", "get list patch")},
 }
 # Of the dispatcher in each target.
 DISPATCHER = OWNERS | _on(CORE, "pods", "get list patch") | _on(CORE, "namespaces", "get")
@@ -83,7 +97,7 @@ def table(targets: list[str], responses: list[str]) -> dict[str, dict[str, Right
     among them) are bound."""
     found: dict[str, dict[str, Rights]] = {**{name: {} for name in NONE}, **OWN, **CONTROLLERS}
     for name in responses:
-        found[f"kre-responses:{name}"] = dict.fromkeys(targets, RESPONSES[name])
+        found[f"kre-responses:{name}"] = {**dict.fromkeys(targets, RESPONSES[name]), **BESIDE.get(name, {})}
     dispatcher = {**OWN["kre-pipeline:dispatcher"], **dict.fromkeys(targets, DISPATCHER)}
     return {**found, "kre-pipeline:dispatcher": dispatcher}
 
@@ -106,7 +120,8 @@ KINDS = (
     ("", "pods"), ("", "pods/exec"), ("", "pods/eviction"), ("", "pods/log"), ("", "pods/ephemeralcontainers"),
     ("", "secrets"), ("", "configmaps"), ("", "services"), ("", "events"), ("", "namespaces"), ("", "nodes"),
     ("", "serviceaccounts"), ("", "serviceaccounts/token"), ("apps", "deployments"), ("apps", "replicasets"),
-    ("apps", "statefulsets"), ("apps", "daemonsets"), ("batch", "jobs"), ("networking.k8s.io", "networkpolicies"),
+    ("apps", "statefulsets"), ("apps", "daemonsets"), ("apps", "deployments/scale"),
+    ("batch", "jobs"), ("batch", "cronjobs"), ("networking.k8s.io", "networkpolicies"),
     ("coordination.k8s.io", "leases"), ("argoproj.io", "workflows"), ("argoproj.io", "workflowtemplates"),
     ("argoproj.io", "workflowtaskresults"), ("argoproj.io", "sensors"), ("argoproj.io", "eventsources"),
     ("argoproj.io", "applications"), ("rbac.authorization.k8s.io", "roles"),
@@ -117,6 +132,7 @@ KINDS = (
 PLACES = (
     "",
     "kre-demo",
+    "kre-evidence",
     "kre-pipeline",
     "kre-responses",
     "argo-events",

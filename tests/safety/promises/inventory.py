@@ -11,6 +11,7 @@ from safety.promise import VALUES, World, each, exactly, together
 from safety.promises.admission import POLICIES
 from safety.promises.applications import CHARTS
 from safety.promises.network import TYPES
+from safety.promises.workflows import OWN_CODE
 
 GROUPS = {
     "Namespace": "v1",
@@ -63,6 +64,8 @@ BOUND = {
     "kre-pipeline": ["argo-events", "dispatcher-leases"],
     "kre-responses": ["argo-workflows", "approver", "dispatcher-workflows", "executor", "operator"],
 }
+# What comes with capture-evidence, in the namespace of its own.
+EVIDENCE = (("Role", "evidence-writer"), ("RoleBinding", "evidence-writer"), ("ResourceQuota", "kre-evidence"))
 
 
 def expected(world: World) -> Iterator[tuple[str, str, str]]:
@@ -93,6 +96,10 @@ def expected(world: World) -> Iterator[tuple[str, str, str]]:
         ("ServiceAccount", "kre-responses", "executor"),
     )
     yield "ClusterRole", "", "kre-dispatcher"
+    yield from (("ConfigMap", "kre-responses", f"{name}-code") for name in OWN_CODE if name in world.responses)
+    if "capture-evidence" in world.responses:
+        yield "Namespace", "", "kre-evidence"
+        yield from ((kind, "kre-evidence", name) for kind, name in EVIDENCE)
     if env == "dev":
         yield "Deployment", "kre-demo", "shop"
 
@@ -155,6 +162,10 @@ def labels(item: Resource, world: World) -> dict[str, str]:
     response = name.removeprefix("kre-") if item.kind == "ClusterRole" else name
     if item.kind in ("ClusterRole", "ServiceAccount", "WorkflowTemplate", "Sensor", "NetworkPolicy"):
         found |= {"kre/response": response} if response in world.workflows else {}
+    if (item.kind, name) in EVIDENCE:
+        found |= {"kre/response": "capture-evidence"}
+    if item.kind == "ConfigMap" and name.removesuffix("-code") in OWN_CODE:
+        found |= {"kre/response": name.removesuffix("-code")}
     return found | ({"app.kubernetes.io/name": "dispatcher"} if item.kind == "Deployment" else {})
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from kre.model.resource import Resource, dig
 from safety.promise import World, each, exactly
 
-SPACES = ("argo-events", "argo-workflows", "falco", "kre-pipeline", "kre-responses")
+SPACES = ("argo-events", "argo-workflows", "falco", "kre-evidence", "kre-pipeline", "kre-responses")
 CLUSTER = [
     *(("", "Namespace", name) for name in ("argo-events", "argo-workflows", "falco", "kre-*")),
     ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy", "kre-engine-*"),
@@ -26,6 +26,8 @@ NAMESPACED = {
 }
 WAVES = {"argocd.argoproj.io/sync-wave": "-1"}
 KEPT = {"argocd.argoproj.io/sync-options": "ServerSideApply=true"}
+STAYS = {"argocd.argoproj.io/sync-options": "Prune=false,Delete=false"}
+QUOTAS = {"kre-responses": {"pods": "60"}, "kre-evidence": {"pods": "0", "secrets": "100"}}
 
 
 def _kinds() -> list[dict[str, str]]:
@@ -68,12 +70,14 @@ def a_namespace_takes_no_pod_with_rights_on_its_node(item: Resource, _: World) -
     )
     shared = item.name in ("kre-pipeline", "falco")  # a Secret may be there before it
     wanted = {**WAVES, **(KEPT if shared else {})} if own else None
-    yield from exactly(
-        item.metadata.get("annotations"), wanted, "it comes first, and takes over one that is there", "annotations"
-    )
+    if item.name == "kre-evidence":
+        wanted = {**WAVES, **STAYS}
+    why = "it comes first, and takes over one that is there; evidence outlives the response that has made it"
+    yield from exactly(item.metadata.get("annotations"), wanted, why, "annotations")
     yield from exactly(sorted(item.body), ["apiVersion", "kind", "metadata"], "a namespace is its labels")
 
 
 @each("ResourceQuota")
-def a_storm_makes_no_more_than_so_many_pods(item: Resource, _: World) -> Iterator[str]:
-    yield from exactly(dig(item.body, "spec"), {"hard": {"pods": "60"}}, "what gets past the caps ends here")
+def a_storm_makes_no_more_than_so_many_pods_and_pieces_of_evidence(item: Resource, _: World) -> Iterator[str]:
+    wanted = {"hard": QUOTAS.get(item.namespace)}
+    yield from exactly(dig(item.body, "spec"), wanted, "what gets past the caps ends here; evidence runs nothing")

@@ -8,10 +8,17 @@ from collections.abc import Iterator
 
 from kre.model.resource import Resource
 from safety.promise import World, each, exactly, text, together
+from safety.promises.workflows import OWN_CODE
 from support.repository import PROJECT
 
 CODE = PROJECT / "base/responses/manifests/code"
 LANES = dict.fromkeys(("contain-pod", "delete-pod", "label-pod", "notify"), "workflow") | {"isolate-pod": "label"}
+LANES |= dict.fromkeys(("capture-evidence", "cordon-node", "scale-down"), "workflow")
+# What a response is held to from the start, in both namespaces alike.
+STRICTER = {
+    "cordon-node": {"cap": "1", "min-healthy": "2", "min-healthy-percent": "50"},
+    "scale-down": {"cap": "3"},
+}
 SHIPPED = {
     "protected-namespaces": "",
     "protected-owners": "DaemonSet",
@@ -31,6 +38,8 @@ def settings_are_the_environments(item: Resource, world: World) -> Iterator[str]
         return
     facts = world.environment.spec
     wanted = {**SHIPPED, "mode": facts.get("mode"), "targets": facts.get("targetPattern")}
+    for name in world.responses:
+        wanted |= {f"{name}.{key}": value for key, value in STRICTER.get(name, {}).items()}
     if item.namespace == "kre-pipeline":
         wanted |= {f"{name}.lane": LANES[name] for name in world.responses}
     yield from exactly(item.body.get("data"), wanted, "mode, targets, caps and protections as shipped, for all alike")
@@ -66,3 +75,10 @@ def code_is_that_of_git(world: World) -> Iterator[str]:
             folder = "base" if not world.environment.source else f"{world.environment.folder}/release"
             wanted = {file: text(f"{folder}/responses/manifests/code/{file}") for file in needed(program)}
             yield from exactly(data, wanted, why, item.name)
+    for name in OWN_CODE:
+        for item in world.of("ConfigMap"):
+            if item.name == f"{name}-code":
+                folder = f"{'base' if not world.environment.source else f'{world.environment.folder}/release'}"
+                files = sorted((PROJECT / folder / "responses/options" / name / "code").glob("*.py"))
+                wanted = {file.name: file.read_text() for file in files}
+                yield from exactly(item.body.get("data") or {}, wanted, "what was reviewed, whole", item.name)
