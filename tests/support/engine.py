@@ -25,7 +25,7 @@ from support.repository import PROJECT
 
 # Or a copy of it with a fault, which the tests must see: tests/safety/code.
 CODE = Path(os.environ.get("KRE_ENGINE_CODE", PROJECT / "base/responses/manifests/code"))
-OPTIONS = PROJECT / "base/responses/options"
+OPTIONS = Path(os.environ.get("KRE_OPTIONS", PROJECT / "base/responses/options"))
 # option -> its program and its action: those that bring code of their own
 PROGRAMS = {
     "": ("responder", "delete"),

@@ -72,7 +72,7 @@ def whole(it: Engine, ran: Ran) -> dict[str, bytes]:
     assert said == {"in": f"Secret {HOME}/{found['metadata']['name']}", "index": digest, "sha256": hashes}
     assert (index["sha256"], digest in ran.record["reason"]) == (hashes, True)
     assert found["metadata"]["name"] == f"{ran.record['workflow']}-{digest[:16]}"
-    assert (found["type"], found["immutable"]) == ("kre/evidence", True)
+    assert (found["type"], found["immutable"]) == ("kre-evidence", True)
     assert sum(map(len, kept.values())) < 1 << 20
     assert len(ran.text) < 32 * 1024
     return kept

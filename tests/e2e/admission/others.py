@@ -118,13 +118,26 @@ def _code_by_name() -> list[Case]:
         return create("deployments", PIPELINE, DEPLOYMENT | {"metadata": {"name": name}}, APPS)
 
     template = create("workflowtemplates", TARGET, _ARGO["workflowtemplates"][1])
-    free = ("settings-x", "x-settings", "responder-code-x", "x-dispatcher-code", "x-responder-code", "other")
+    free = (
+        "settings-x",
+        "x-settings",
+        "responder-code-x",
+        "x-dispatcher-code",
+        "x-responder-code",
+        "other",
+        "x-scale-down-code",
+    )
     return [
         Case("code", "scales the dispatcher", STRANGER, scale, CODE),
         Case("code", "scales the dispatcher", ARGOCD, scale),
         Case("code", "has a name generated", STRANGER, create("configmaps", PIPELINE, hashed, CORE), CODE),
         *(config(space, name) for name in free for space in (PIPELINE, RESPONSES)),
         config(TARGET, "settings"),
+        *(
+            Case("code", f"creates ConfigMap {name}-code", STRANGER, made, CODE)
+            for name in ("capture-evidence", "cordon-node", "scale-down")
+            for made in (create("configmaps", RESPONSES, plain("ConfigMap", f"{name}-code", "v1"), CORE),)
+        ),
         *(
             Case("code", f"creates Deployment {name}", STRANGER, deployment(name))
             for name in ("dispatcher-x", "x-dispatcher")

@@ -41,7 +41,7 @@ def respond(request: Request, settings: Settings, client: Client, _: str) -> tup
     cut = f", {len(found.cut)} cut" if found.cut else ""
     lacking = f", {len(found.missing)} missing" if found.missing else ""
     said = f"{len(found.pieces)} pieces{cut}{lacking} in {where}; sha256 of index.json {digest}"
-    return "partly-captured" if found.missing else "captured", said
+    return ("partly-captured", said) if found.missing else ("captured", said)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ def keep(client: Client, request: Request, index: bytes, digest: str, found: Fou
     name = f"{request['workflow']}-{digest[:16]}"
     notes = {f"kre/{key}": request[key] for key in ("alert", "rule", "workflow")}
     labels = {"app.kubernetes.io/part-of": "kre", "kre/response": request["response"]}
-    made: Object = {"apiVersion": "v1", "kind": "Secret", "type": "kre/evidence", "immutable": True}
+    made: Object = {"apiVersion": "v1", "kind": "Secret", "type": "kre-evidence", "immutable": True}
     made["metadata"] = {"name": name, "namespace": HOME, "annotations": notes, "labels": labels}
     files = {"index.json": index, **found.pieces}
     made["data"] = {key: b64encode(content).decode() for key, content in files.items()}

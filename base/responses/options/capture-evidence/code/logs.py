@@ -28,7 +28,7 @@ class Logs(Client):
                 status, content, why = 0, b"", type(error).__name__
             if status == 200:
                 return content
-            if status == 400:  # it has not started, or not more than once
+            if status in (204, 400):  # it has no node yet, has not started, or not more than once
                 return None
             if status not in (0, 429, 500, 502, 503, 504):
                 break
