@@ -26,7 +26,10 @@ NAMESPACED = {
 }
 WAVES = {"argocd.argoproj.io/sync-wave": "-1"}
 KEPT = {"argocd.argoproj.io/sync-options": "ServerSideApply=true"}
-STAYS = {"argocd.argoproj.io/sync-options": "Prune=false,Delete=false"}
+STAYS = {
+    "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
+    "argocd.argoproj.io/compare-options": "IgnoreExtraneous",
+}
 QUOTAS = {"kre-responses": {"pods": "60"}, "kre-evidence": {"pods": "0", "secrets": "100"}}
 
 
