@@ -21,7 +21,7 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Self
 from unittest import mock
 from urllib.parse import parse_qs, urlsplit
 
@@ -122,7 +122,7 @@ class Api:
         self.server.api = self
         self.url = f"http://127.0.0.1:{self.server.server_port}"
 
-    def __enter__(self) -> Api:
+    def __enter__(self) -> Self:
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
@@ -282,8 +282,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(text)
 
     def _watch(self, version: int) -> None:
-        """One watch. What may happen to it: `410` before or `expired` within it, `500`, `cut` in the middle of an event,
-        `reset` after one, `end` after one, `mangled`, `bookmark` first, `twice` (each event is told two times)."""
+        """One watch, with the next fault: `410` before it or `expired` within, `500`, `cut` in the middle of an event,
+        `reset` or `end` after one, `mangled`, `bookmark` first, `twice` (each event is told two times)."""
         with self.api.changed:
             fault = self.api.watches.popleft() if self.api.watches else ""
             kept = self.api.kept

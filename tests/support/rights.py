@@ -39,6 +39,7 @@ OWN: dict[str, dict[str, Rights]] = {
         "kre-responses": _on(ARGO, "workflows", "create"),
         "kre-pipeline": _on(COORDINATION, "leases", "get create update"),
     },
+    "kre-pipeline:recorder": {"kre-responses": _on(ARGO, "workflows", "list watch patch")},
     "kre-responses:executor": {"kre-responses": _on(ARGO, "workflowtaskresults", "create patch")},
     "group:kre-approvers": {"kre-responses": _on(ARGO, "workflows", "get list watch patch")},
     "group:kre-operators": {"kre-responses": _on(ARGO, "workflows", "get list watch create")},

@@ -14,9 +14,16 @@ DONE = ended("Succeeded", node(record=said()))
 
 
 @pytest.fixture
-def api() -> Iterator[Api]:
+def api(monkeypatch: pytest.MonkeyPatch) -> Iterator[Api]:
+    """And no connection is left to the garbage collector, which says so."""
+    opened, kind = [], MODULES.api.Client
+    for module, method in ((kind, "_connection"), (MODULES.watch.Watcher, "_stream")):
+        real = getattr(module, method)
+        monkeypatch.setattr(module, method, lambda self, real=real: opened.append(real(self)) or opened[-1])
     with Api() as made:
         yield made
+    for one in opened:
+        one.close()
 
 
 class Parts:
@@ -49,6 +56,8 @@ def parts(api: Api, monkeypatch: pytest.MonkeyPatch) -> Iterator[Parts]:
     yield made
     made.made.follower.stopping.set()
     made.made.stopping.set()
+    api.put(workflow(999, held=False, **DONE))  # a word, on which it ends
+    until("its end", lambda: not made.made.threads[0].is_alive())
 
 
 FAULTS = ("410", "expired", "500", "cut", "mangled", "reset", "end", "twice", "bookmark")
@@ -79,7 +88,7 @@ def test_versions_that_are_forgotten_are_listed_anew(api: Api, parts: Parts) -> 
         api.put(workflow(2))
         api.delete(workflow(2)["metadata"]["name"], force=True)  # made and gone while nobody looked: not ours to see
         api.forget()
-    until("its line", lambda: parts.keys())
+    until("its line", parts.keys)
     assert parts.count("expired") >= 1
     assert len(parts.keys()) == 1
 
@@ -95,7 +104,7 @@ def test_bookmarks_move_it_on(api: Api, parts: Parts) -> None:
     api.server.cut()
     lists = api.asked.count("list")
     api.put(workflow(1, **DONE))
-    until("its line", lambda: parts.keys())
+    until("its line", parts.keys)
     assert api.asked.count("list") == lists, "it was where the bookmark was"
 
 
@@ -119,7 +128,7 @@ def test_force_is_seen(api: Api, parts: Parts) -> None:
     api.put(workflow(1))
     until("met", lambda: parts.made.book._open)
     api.delete(workflow(1)["metadata"]["name"], force=True)
-    until("its line", lambda: parts.keys())
+    until("its line", parts.keys)
     assert parts.lines[0]["cause"] == "controller"
     assert parts.made.metrics()['gap{kind="vanished"}'] == 1
 
@@ -152,6 +161,7 @@ def test_a_finalizer_that_moved_meanwhile_is_found(api: Api) -> None:
 
 def test_another_of_the_same_name_is_left_alone(api: Api) -> None:
     made = api.put(workflow(1, **DONE))
+    made = {**made, "metadata": dict(made["metadata"])}
     other = workflow(1)
     other["metadata"]["uid"] = workflow(2)["metadata"]["uid"]
     api.delete(made["metadata"]["name"], force=True)

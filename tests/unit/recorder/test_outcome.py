@@ -13,7 +13,9 @@ from support.recorder import MODULES, compressed, ended, node, nodes, said, work
 QUOTA = 'pods "x" is forbidden: exceeded quota: full, requested: pods=1, used: pods=0, limited: pods=0'
 PULL = 'ImagePullBackOff: Back-off pulling image "example.invalid/x"'
 KUBELET = "Pod was active on the node longer than the specified deadline"
-STRICT = "fields [ServiceAccountName] are not permitted when using workflowTemplateRef with templateReferencing restriction"
+STRICT = (
+    "fields [ServiceAccountName] are not permitted when using workflowTemplateRef with templateReferencing restriction"
+)
 ISOLATE, DELETE = said("isolated", at="1"), said("deleted", at="2")
 
 
@@ -47,13 +49,22 @@ CASES = {
         ("deleted", ""),
     ),
     "failed, and the closing step says it again": (
-        [ended("Failed", node("a", "Failed", record=said("failed"), at="1", code="1"), node("record", record=said("failed", "record", reason="again"), at="2"))],
+        [
+            ended(
+                "Failed",
+                node("a", "Failed", record=said("failed"), at="1", code="1"),
+                node("record", record=said("failed", "record", reason="again"), at="2"),
+            )
+        ],
         ("failed", ""),
     ),
     "rejected": ([ended("Failed", node("record", record=said("rejected", "record")))], ("rejected", "")),
     "nobody in time": ([ended("Failed", node("record", record=said("timed-out", "record")))], ("timed-out", "")),
     "ran, and the closing step alone could say so": (
-        [RUNNING, ended("Failed", node("a", "Failed", KUBELET, code="137"), node("record", record=said("failed", "record")))],
+        [
+            RUNNING,
+            ended("Failed", node("a", "Failed", KUBELET, code="137"), node("record", record=said("failed", "record"))),
+        ],
         ("failed", ""),
     ),
     "quota until its deadline": (
@@ -65,10 +76,20 @@ CASES = {
         ("never-started", "quota"),
     ),
     "quota, and room for the closing step": (
-        [pending(QUOTA), ended("Failed", node("a", "Failed", "Step exceeded its deadline"), node("record", record=said("failed", "record")))],
+        [
+            pending(QUOTA),
+            ended(
+                "Failed",
+                node("a", "Failed", "Step exceeded its deadline"),
+                node("record", record=said("failed", "record")),
+            ),
+        ],
         ("never-started", "quota"),
     ),
-    "an image that is not there": ([pending(PULL), ended("Failed", node(phase="Failed", message=KUBELET))], ("never-started", "image")),
+    "an image that is not there": (
+        [pending(PULL), ended("Failed", node(phase="Failed", message=KUBELET))],
+        ("never-started", "image"),
+    ),
     "an image, and the kubelet says 137": (
         [pending(PULL), ended("Failed", node(phase="Failed", message=KUBELET, code="137"))],
         ("never-started", "image"),
@@ -77,7 +98,10 @@ CASES = {
         [pending(PULL), RUNNING, ended("Failed", node(phase="Failed", message=KUBELET, code="137"))],
         ("unrecorded", "image"),
     ),
-    "killed while nobody looked": ([ended("Failed", node(phase="Failed", message=KUBELET, code="137"))], ("unrecorded", "deadline")),
+    "killed while nobody looked": (
+        [ended("Failed", node(phase="Failed", message=KUBELET, code="137"))],
+        ("unrecorded", "deadline"),
+    ),
     "no node for it": (
         [pending("Unschedulable: 0/1 nodes are available"), ended("Failed", node(phase="Failed", message=KUBELET))],
         ("never-started", "unschedulable"),
@@ -123,7 +147,12 @@ def test_the_line_says_what_the_responder_said_and_of_whom() -> None:
     found = end(ended("Succeeded", node(record=said("deleted", by="dana@example.org"))))
     assert found["reason"] == "because: deleted"
     assert (found["by"], found["event"], found["steps"]) == ("dana@example.org", "written: e", ["deleted"])
-    assert (found["namespace"], found["pod"], found["mode"], found["response"]) == ("shop", "web-1", "enforce", "delete-pod")
+    assert (found["namespace"], found["pod"], found["mode"], found["response"]) == (
+        "shop",
+        "web-1",
+        "enforce",
+        "delete-pod",
+    )
     assert (found["phase"], bool(found["created"]), bool(found["ended"])) == ("Succeeded", True, True)
 
 
@@ -156,15 +185,26 @@ _json = some.recursive(
 )
 _node = some.fixed_dictionaries(
     {},
-    optional={key: _json for key in ("templateName", "message", "outputs", "finishedAt", "id")}
-    | {"type": some.sampled_from(["Pod", "Suspend", 5]), "phase": some.sampled_from(["Pending", "Running", "Failed", [], None])},
+    optional=dict.fromkeys(("templateName", "message", "outputs", "finishedAt", "id"), _json)
+    | {
+        "type": some.sampled_from(["Pod", "Suspend", 5]),
+        "phase": some.sampled_from(["Pending", "Running", "Failed", [], None]),
+    },
 )
 
 
-@given(_json, some.dictionaries(some.text(max_size=4), _node | _json, max_size=3), some.sampled_from(["", "Failed", "Succeeded"]))
+@given(
+    _json,
+    some.dictionaries(some.text(max_size=4), _node | _json, max_size=3),
+    some.sampled_from(["", "Failed", "Succeeded"]),
+)
 def test_nothing_in_a_workflow_is_too_odd(odd: Any, made: dict[str, Any], phase: str) -> None:
     """The API server knows the metadata; whatever else there is, there is a line."""
-    for spec, status in ((odd, {"phase": phase, "nodes": made}), ({"arguments": odd}, odd), ({"arguments": {"parameters": odd}}, {"nodes": odd})):
+    for spec, status in (
+        (odd, {"phase": phase, "nodes": made}),
+        ({"arguments": odd}, odd),
+        ({"arguments": {"parameters": odd}}, {"nodes": odd}),
+    ):
         one = {"metadata": {"name": "x", "uid": "u"}, "spec": spec, "status": status}
         MODULES.outcome.waits(one)
         found = MODULES.outcome.end(one, MODULES.outcome.Seen())

@@ -45,8 +45,10 @@ class Recorder:
 
     def start(self) -> None:
         """Begins. A thread that ends by a fault ends the process: what it has not done, the next one does."""
-        for work in (self.follower.run, self.worker.run):
-            threading.Thread(target=self._whole, args=(work,), daemon=True).start()
+        works = (self.follower.run, self.worker.run)
+        self.threads = [threading.Thread(target=self._whole, args=(work,), daemon=True) for work in works]
+        for thread in self.threads:
+            thread.start()
 
     def _whole(self, work: Any) -> None:  # noqa: ANN401 - what runs
         try:
