@@ -17,6 +17,7 @@ from kre.cli import (
     init,
     promote,
     rbac,
+    record,
     render,
     response,
     rollback,
@@ -72,6 +73,7 @@ app.command("unhold")(hold.unhold_command)
 app.command("approve")(approve.command)
 app.command("token")(token.command)
 app.command("doctor")(doctor.command)
+app.add_typer(record.app, name="record")
 app.add_typer(rbac.app, name="rbac")
 app.add_typer(schemas.app, name="schemas")
 
