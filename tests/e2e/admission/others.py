@@ -245,6 +245,7 @@ def _never() -> list[Case]:
     work = create("workflows", TARGET, workflow())
     result = create("workflowtaskresults", TARGET, _RESULT)
     held = patch("workflows", RESPONSES, "admission-waiting", {"metadata": {"finalizers": [MARK]}})
+    other_work = patch("workflows", TARGET, "admission", {"metadata": {"labels": {"x": "y"}}})
     status = delete("leases", PIPELINE, "target-admission", LEASES)
     sensor = account(PIPELINE, "sensor")
 
@@ -272,7 +273,8 @@ def _never() -> list[Case]:
         refused("CREATE workflowtaskresults", EXECUTOR, result),
         Case("never", "a Workflow elsewhere", STRANGER, work),
         Case("never", "lets a Workflow go", RECORDER, held),
-        *(refused("UPDATE workflows", who, held) for who in (DISPATCHER, DELETE_POD, sensor)),
+        *(refused("UPDATE workflows", who, other_work) for who in (DISPATCHER, DELETE_POD, sensor, RECORDER)),
+        refused("CREATE workflows", RECORDER, work),
         *(refused("CREATE leases", RECORDER, ask) for ask in (made, foreign)),
         *(refused(what, RECORDER, ask, through) for what, ask, through in _NEVER),
     ]

@@ -111,6 +111,7 @@ def objects() -> list[dict[str, Any]]:
         _simple("coordination.k8s.io/v1", "Lease", "target-admission", "kre-pipeline"),
         _simple("coordination.k8s.io/v1", "Lease", "admission", "kre-pipeline"),
         _simple("coordination.k8s.io/v1", "Lease", "target-admission", TARGET),
+        _simple("argoproj.io/v1alpha1", "Workflow", "admission", TARGET, spec={}),
         _simple("argoproj.io/v1alpha1", "WorkflowTaskResult", "admission", "kre-responses"),
         _simple("argoproj.io/v1alpha1", "WorkflowArtifactGCTask", "admission", "kre-responses", spec={}),
         _simple("argoproj.io/v1alpha1", "WorkflowTaskSet", "admission", "kre-responses", spec={}),

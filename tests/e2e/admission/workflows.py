@@ -173,12 +173,6 @@ def _holding() -> Iterator[Case]:
         yield case("lets it go", who, _finalizers([MARK]), LET_GO)
         yield case("lets another go", who, _finalizers([HOLD]))
     yield case("lets it go", ADMIN, _finalizers([MARK]))
-    for why, ask in (
-        ("deletes one", delete("workflows", RESPONSES, "admission-waiting")),
-        ("deletes all", Ask("DELETE", collection("workflows", RESPONSES))),
-    ):
-        yield case(why, RECORDER, ask, DELETE)
-    yield case("creates", RECORDER, _post(workflow()), CREATE)
 
 
 CASES: list[Case] = [

@@ -27,7 +27,7 @@ LINE |= {
 
 
 class Sink:
-    """Something that takes posts: `answers` of the next ones (204 after them); `store` has the bodies of those taken."""
+    """Something that takes posts: `answers` of the next ones (then 204); `store` has the bodies of those taken."""
 
     def __init__(self, port: int = 0) -> None:
         self.answers: deque[int] = deque()
