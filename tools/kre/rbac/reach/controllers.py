@@ -112,21 +112,22 @@ def _of_deployment(bundle: Bundle, item: Resource, resources: Iterable[Resource]
             space = item.namespace
             wanted = ("ConfigMap", CONFIG, space)
             config = next((one for one in resources if (one.kind, one.name, one.namespace) == wanted), None)
+            mode, key = _mode(config)
             at = ("spec", "template", "spec", "containers", index, "image")
             return Controller(
                 space,
                 _managed([*each(entry, "args"), *each(entry, "command")], space),
-                _mode(config),
+                mode,
                 tag,
                 _overrides(each(entry, "env")),
-                mode_place=place(bundle, config or item, ("data",) if config else ()),
+                mode_place=place(bundle, config or item, ("data", key) if config else ()),
                 version_place=place(bundle, item, at),
             )
     return None
 
 
-def _mode(config: Resource | None) -> str:
-    """templateReferencing in the controller's ConfigMap: under a key of its own, or in `config`."""
+def _mode(config: Resource | None) -> tuple[str, str]:
+    """templateReferencing in the controller's ConfigMap, and the key of its data that says it."""
     for key, steps in (("workflowRestrictions", ()), ("config", ("workflowRestrictions",))):
         text = dig(config.body, "data", key) if config else None
         try:
@@ -134,8 +135,8 @@ def _mode(config: Resource | None) -> str:
         except yaml.YAMLError:
             found = None
         if found:
-            return str(found)
-    return ""
+            return str(found), key
+    return "", "workflowRestrictions"
 
 
 def _managed(arguments: Any, own: str) -> str:  # noqa: ANN401 - YAML

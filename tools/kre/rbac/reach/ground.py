@@ -33,7 +33,8 @@ class Ground:
     others run, charts decide, or the cluster. Of Workflows' templates: `named` are whom they run as, `loose` the
     namespaces where one has a parameter there ("" for all). `tokens` are Secrets with the token of a ServiceAccount of
     their namespace: (namespace, Secret, account). `guarded` are the namespaces whose pods can't take over a node, by
-    Pod Security; `maps` are all ConfigMaps.
+    Pod Security; `engine` those of the engine's parts and controllers, `argocd` of Applications, `charts` those that a
+    chart goes to; `maps` are all ConfigMaps.
     """
 
     namespaces: tuple[str, ...] = ()
@@ -45,9 +46,14 @@ class Ground:
     guarded: frozenset[str] = frozenset()
     engine: frozenset[str] = frozenset()
     argocd: frozenset[str] = frozenset()
+    charts: frozenset[str] = frozenset()
     maps: frozenset[Pair] = frozenset()
     controllers: tuple[Controller, ...] = ()
     walls: tuple[Wall, ...] = ()
+
+    def made_by_chart(self, namespace: str, name: str) -> bool:
+        """Whether a ServiceAccount is one that nothing here makes or names but bindings, where a chart goes."""
+        return namespace in self.charts and (namespace, name) not in self.accounts
 
     def holds(self, namespace: str, *modes: str) -> bool:
         """Whether every controller of this namespace's Workflows takes a template and arguments, and no more."""
@@ -77,6 +83,7 @@ def ground(bundle: Bundle, resources: Iterable[Resource]) -> Ground:
         frozenset(item.name for item in known if item.kind == "Namespace" and _enforced(item) in _GUARDED),
         frozenset(engine - {""}),
         frozenset(item.namespace for item in known if item.kind in _ARGOCD_KINDS) - {""},
+        frozenset(space for space, _ in _charts(known)) - {""},
         frozenset((item.namespace, item.name) for item in known if item.kind == "ConfigMap"),
         at_work,
         walls(known),
@@ -86,10 +93,14 @@ def ground(bundle: Bundle, resources: Iterable[Resource]) -> Ground:
 def _engine(resources: list[Resource]) -> set[str]:
     """The namespaces of the engine's parts, and those where the charts of its controllers go."""
     found = {item.namespace for item in resources if item.kind in _ENGINE_KINDS}
+    return found | {space for space, chart in _charts(resources) if chart in _ENGINE_CHARTS}
+
+
+def _charts(resources: list[Resource]) -> Iterator[tuple[str, object]]:
+    """(namespace, chart) of every chart that an Application installs."""
     for item in resources:
-        if any(dig(source, "chart") in _ENGINE_CHARTS for _, source in sources(item)):
-            found.add(str(dig(item.body, "spec", "destination", "namespace") or ""))
-    return found
+        space = str(dig(item.body, "spec", "destination", "namespace") or "")
+        yield from ((space, dig(source, "chart")) for _, source in sources(item) if dig(source, "chart"))
 
 
 def _loose(template: Resource) -> bool:

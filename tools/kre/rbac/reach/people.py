@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kre.rbac.evaluate import Policy
 from kre.rbac.identities import DEFAULT
-from kre.rbac.model import MASTERS
+from kre.rbac.model import MASTERS, Binding
 from kre.rbac.reach.ground import Ground
 from kre.rbac.reach.model import Node, Who, named, service_account
 from kre.rbac.reach.ways import Aim
@@ -60,20 +60,27 @@ class People:
         return held.get(aim, False) and not loose
 
 
+def bound(binding: Binding) -> Iterator[Who]:
+    """Whom a binding is for."""
+    for subject in binding.subjects:
+        if subject.kind == "ServiceAccount":
+            yield service_account(subject.namespace or binding.namespace, subject.name)
+        else:
+            yield named(subject.kind, subject.name)
+
+
 def people(policy: Policy, ground: Ground) -> People:
     """Those that objects name, and those that Kubernetes' own bindings are for; a `default` in each namespace."""
-    found = {service_account(*pair) for pair in ground.accounts}
+    ours = {service_account(*pair) for pair in ground.accounts}
+    theirs: set[Who] = {named("Group", MASTERS)}
     for binding in policy.bindings:
-        for subject in binding.subjects:
-            if subject.kind == "ServiceAccount":
-                found.add(service_account(subject.namespace or binding.namespace, subject.name))
-            else:
-                found.add(named(subject.kind, subject.name))
-    found.add(named("Group", MASTERS))
+        (ours if binding.resource is not None else theirs).update(bound(binding))
+    found = ours | theirs
     spaces = {who.namespace for who in found} | set(ground.namespaces)
     found |= {service_account(space, DEFAULT) for space in spaces if space}
     of: dict[str, list[Who]] = {space: [] for space in sorted({"", *spaces})}
     for who in sorted(found):
         of[who.namespace].append(who)
-    idle = frozenset(service_account(*pair) for pair in ground.idle)
+    # Kubernetes' own controllers run in no pod that one could get into.
+    idle = frozenset({service_account(*pair) for pair in ground.idle} | (theirs - ours))
     return People({space: tuple(some) for space, some in of.items()}, idle, ground)

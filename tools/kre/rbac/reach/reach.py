@@ -54,9 +54,8 @@ class Reach:
         own = self.held(node)
         if not node.more:
             wider = Node(node.who, more=True)
-            added = self.held(wider).grants[len(own.grants) :]
-            if added:
-                yield Edge(MORE, added[:1], (wider,))
+            if len(self.held(wider).grants) > len(own.grants):
+                yield Edge(MORE, (), (wider,))  # what each gained grant needs is in its own chain
         yield from hops(own, self.people)
 
     def ends(self, node: Node) -> tuple[End, ...]:
