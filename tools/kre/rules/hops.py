@@ -10,10 +10,9 @@ from kre.model.bundle import Bundle
 from kre.model.finding import Place, Related
 from kre.rbac.environment import World, world
 from kre.rbac.identities import identities
-from kre.rbac.model import Binding, Grant
+from kre.rbac.model import Grant
 from kre.rbac.reach.ground import Ground, ground
 from kre.rbac.reach.model import ENGINE, SINKS, Chain, Edge, Node, Who, service_account
-from kre.rbac.reach.people import bound
 from kre.rbac.reach.reach import Reach
 from kre.rules.once import once
 from kre.rules.registry import Hit, rule
@@ -53,14 +52,8 @@ def known(bundle: Bundle) -> list[Known]:
         name = environment.name if environment else ""
         own = world(bundle, name or None)
         stands = ground(bundle, resources)
-        found.append(Known(name, own, stands, Reach(own.policy, stands), tuple(sorted(set(_people(own, stands))))))
+        found.append(Known(name, own, stands, Reach(own.policy, stands), tuple(stands.everybody)))
     return found
-
-
-def _people(own: World, stands: Ground) -> Iterator[Who]:
-    yield from (service_account(*pair) for pair in stands.accounts)
-    for binding in own.own:
-        yield from bound(binding) if isinstance(binding, Binding) else ()
 
 
 @rule("E04", "whoever creates Workflows runs as nobody but whom templates name", "world")

@@ -10,8 +10,11 @@ from typing import Any, TypeAlias
 from kre.model.bundle import Bundle
 from kre.model.finding import Place
 from kre.model.resource import Resource, dig, sources, walk
+from kre.rbac.environment import parsed
 from kre.rbac.identities import DEFAULT, identities
+from kre.rbac.model import Binding
 from kre.rbac.reach.controllers import Controller, controllers
+from kre.rbac.reach.model import Who, bound, service_account
 from kre.rbac.reach.walls import Wall, walls
 
 Pair: TypeAlias = tuple[str, str]
@@ -29,7 +32,8 @@ _TOKEN = ("kubernetes.io/service-account-token", "kubernetes.io/service-account.
 class Ground:
     """All pairs are (namespace, name).
 
-    `accounts` are the ServiceAccounts that are here or run something, `idle` those that are here and run nothing: what
+    `accounts` are the ServiceAccounts that are here or run something, `bound` (with their kind first) all whom bindings
+    here name, `idle` those that are here and run nothing: what
     others run, charts decide, or the cluster. Of Workflows' templates: `named` are whom they run as, `loose` the
     namespaces where one has a parameter there ("" for all). `tokens` are Secrets with the token of a ServiceAccount of
     their namespace: (namespace, Secret, account). `guarded` are the namespaces whose pods can't take over a node, by
@@ -39,6 +43,7 @@ class Ground:
 
     namespaces: tuple[str, ...] = ()
     accounts: tuple[Pair, ...] = ()
+    bound: tuple[tuple[str, str, str], ...] = ()
     idle: frozenset[Pair] = frozenset()
     named: frozenset[Pair] = frozenset()
     loose: frozenset[str] = frozenset()
@@ -50,6 +55,12 @@ class Ground:
     maps: frozenset[Pair] = frozenset()
     controllers: tuple[Controller, ...] = ()
     walls: tuple[Wall, ...] = ()
+
+    @property
+    def everybody(self) -> list[Who]:
+        """Every identity that objects here name."""
+        accounts = {service_account(*pair) for pair in self.accounts}
+        return sorted(accounts | {Who(*one) for one in self.bound})
 
     def made_by_chart(self, namespace: str, name: str) -> bool:
         """Whether a ServiceAccount is one that nothing here makes or names but bindings, where a chart goes."""
@@ -74,6 +85,7 @@ def ground(bundle: Bundle, resources: Iterable[Resource]) -> Ground:
     return Ground(
         tuple(sorted((spaces | engine | {space for space, _ in accounts}) - {""})),
         tuple(sorted(accounts)),
+        tuple(sorted({who for one in parsed(known)[0] if isinstance(one, Binding) for who in bound(one)})),
         frozenset(here - busy),
         frozenset(
             (one.namespace, one.name) for one in running if any(use.resource.kind in _TEMPLATES for use in one.uses)

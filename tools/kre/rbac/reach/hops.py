@@ -117,12 +117,10 @@ def _token_secrets(asked: Holdings, around: People) -> Iterator[Edge]:
             if to:
                 yield _edge("read secrets", space, (held,), to, around, ("get", "", "secrets"))
     for made in asked.of("create", "", "secrets"):
-        for held in reading:
-            for space in places(made, around):
-                if held.within(space):
-                    to = around.aimed("any", space, held.names)
-                    about = ("create", "", "secrets")
-                    yield _edge("create and read secrets", space, (made, held), to, around, about)
+        for space in places(made, around):
+            if (read := next((one for one in reading if one.within(space)), None)) is not None:
+                to = around.aimed("any", space, read.names)
+                yield _edge("create and read secrets", space, (made, read), to, around, ("create", "", "secrets"))
 
 
 def _certificates(asked: Holdings, around: People) -> Iterator[Edge]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from kre.rbac.model import ACCOUNT, AUTHENTICATED, Grant, User, account
+from kre.rbac.model import ACCOUNT, AUTHENTICATED, Binding, Grant, User, account
 
 NODE, ADMIN, SECRETS, ENGINE, ARGOCD = "node", "cluster-admin", "secrets", "engine", "argocd"
 SINKS = {
@@ -45,6 +46,15 @@ def named(kind: str, name: str) -> Who:
     if kind == "User" and name.startswith(ACCOUNT) and name.count(":") == ACCOUNT.count(":") + 1:
         return service_account(*name.removeprefix(ACCOUNT).split(":"))
     return Who(kind, "", name)
+
+
+def bound(binding: Binding) -> Iterator[Who]:
+    """Whom a binding is for."""
+    for subject in binding.subjects:
+        if subject.kind == "ServiceAccount":
+            yield service_account(subject.namespace or binding.namespace, subject.name)
+        else:
+            yield named(subject.kind, subject.name)
 
 
 class Node(NamedTuple):

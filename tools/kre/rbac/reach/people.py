@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from kre.rbac.evaluate import Policy
 from kre.rbac.identities import DEFAULT
-from kre.rbac.model import MASTERS, Binding
+from kre.rbac.model import MASTERS
 from kre.rbac.reach.ground import Ground
-from kre.rbac.reach.model import Node, Who, named, service_account
+from kre.rbac.reach.model import Node, Who, bound, named, service_account
 from kre.rbac.reach.ways import Aim
 
 
@@ -60,21 +60,10 @@ class People:
         return held.get(aim, False) and not loose
 
 
-def bound(binding: Binding) -> Iterator[Who]:
-    """Whom a binding is for."""
-    for subject in binding.subjects:
-        if subject.kind == "ServiceAccount":
-            yield service_account(subject.namespace or binding.namespace, subject.name)
-        else:
-            yield named(subject.kind, subject.name)
-
-
 def people(policy: Policy, ground: Ground) -> People:
     """Those that objects name, and those that Kubernetes' own bindings are for; a `default` in each namespace."""
-    ours = {service_account(*pair) for pair in ground.accounts}
-    theirs: set[Who] = {named("Group", MASTERS)}
-    for binding in policy.bindings:
-        (ours if binding.resource is not None else theirs).update(bound(binding))
+    ours = set(ground.everybody)
+    theirs = {who for binding in policy.bindings for who in bound(binding)} | {named("Group", MASTERS)}
     found = ours | theirs
     spaces = {who.namespace for who in found} | set(ground.namespaces)
     found |= {service_account(space, DEFAULT) for space in spaces if space}
