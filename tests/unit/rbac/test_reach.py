@@ -86,6 +86,9 @@ def test_the_api_of_nodes_leads_to_all_that_runs() -> None:
 def test_cluster_templates_lead_everywhere() -> None:
     found = reach([*NAMED, *right(ME, "update", "clusterworkflowtemplates", ARGO)], **GROUND)
     assert names(became(found)) == {*EVERYBODY, "b/other"}
+    closed = (Controller("argo", "a", cluster_templates=False),)
+    rights = right(ME, "update", "clusterworkflowtemplates", ARGO)
+    assert names(became(reach([*NAMED, *rights], **GROUND, controllers=closed))) == {"b/other"}
 
 
 @pytest.mark.parametrize(

@@ -166,7 +166,7 @@ def workloads(bundle: Bundle) -> Iterator[Hit]:
         for identity in identities(bundle, one.world.resources):
             who = service_account(identity.namespace, identity.name)
             ends = one.reach.ends(Node(who)) if not identity.parameterised else ()
-            for end in ends[:1]:
+            for end in [end for end in ends if not end.pods][:1]:
                 use = identity.uses[0]
                 where, related = _at(bundle, [*end.grants])
                 beside = tuple(sorted({Related(where, "this gives it"), *related}))

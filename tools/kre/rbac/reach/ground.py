@@ -66,6 +66,11 @@ class Ground:
         """Whether a ServiceAccount is one that nothing here makes or names but bindings, where a chart goes."""
         return namespace in self.charts and (namespace, name) not in self.accounts
 
+    def closed(self, namespace: str) -> bool:
+        """Whether the controllers of this namespace's Workflows look at no template of the whole cluster."""
+        found = [one for one in self.controllers if one.manages(namespace)]
+        return bool(found) and not any(one.cluster_templates for one in found)
+
     def holds(self, namespace: str, *modes: str) -> bool:
         """Whether every controller of this namespace's Workflows takes a template and arguments, and no more."""
         found = [one for one in self.controllers if one.manages(namespace)]

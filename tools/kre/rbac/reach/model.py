@@ -81,11 +81,15 @@ class Edge(NamedTuple):
 
 
 class End(NamedTuple):
-    """A sink that an identity has in its hands, by what, and which grants make it possible."""
+    """A sink that an identity has in its hands, by what, and which grants make it possible.
+
+    `pods`: by making a pod in a namespace of which nothing here says what its pods may be.
+    """
 
     sink: str
     way: str
     grants: tuple[Grant, ...]
+    pods: bool = False
 
 
 class Hop(NamedTuple):

@@ -37,7 +37,8 @@ class People:
         """Whom a hop of this kind leads to; `names` are those that the right is limited to."""
         ground = self.ground
         if aim in ("cluster", "node"):
-            spaces, aim = self.spaces(), "any" if aim == "cluster" else "running"
+            spaces = [space for space in self.spaces() if aim == "node" or not ground.closed(space)]
+            aim = "any" if aim == "cluster" else "running"
         else:
             spaces = [namespace]
         everybody = [who for space in spaces for who in self.accounts(space)]

@@ -92,7 +92,7 @@ def _pods(way: ways.Way, what: str, held: Held, relabel: list[Held], around: Peo
         if not makes:
             continue
         if space not in around.ground.guarded:
-            yield End(NODE, f"{what} in {space}, where pods may be anything", (held.grant,))
+            yield End(NODE, f"{what} in {space}, where nothing says what pods may be", (held.grant,), pods=True)
             return
         free = next((one for one in relabel if one.within(space) and one.fits(space)), None)
         if free is not None:
