@@ -73,3 +73,9 @@ def hop_to(found: Reach, who: Who, to: Who) -> list[Any]:
 def account(pair: str) -> Who:
     """NAMESPACE/NAME as an identity."""
     return service_account(*pair.split("/"))
+
+
+# Something to become: two that run something and one that does not, and one in another namespace.
+X, Y, IDLE, OTHER = (account(pair) for pair in ("a/x", "a/y", "a/idle", "b/other"))
+NAMED = [item for who in (X, Y, IDLE, OTHER) for item in right(who, "get", "configmaps", space=who.namespace)]
+GROUND = {"idle": frozenset({("a", "idle")}), "namespaces": ("a", "b")}
