@@ -20,6 +20,7 @@ COMMANDS = [
     "promote",
     "rules",
     "explain",
+    "report",
     "init",
     "rule",
     "response",

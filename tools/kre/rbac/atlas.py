@@ -4,7 +4,7 @@ can be kept between runs, and an Atlas made of that."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from kre.load.provenance import place
@@ -18,6 +18,7 @@ from kre.rbac.evaluate import Policy, policy
 from kre.rbac.identities import identities
 from kre.rbac.model import Question, Role, Step, User, account
 from kre.rbac.objects import parse
+from kre.rbac.reach.ground import Ground, from_json, ground, to_json
 
 Json: TypeAlias = dict[str, Any]
 
@@ -37,6 +38,7 @@ class Atlas:
 
     `runs` has every ServiceAccount as (namespace, name) that is known at all, with what runs as it. `refused` are RBAC
     objects that the API server would not take; `charts` are those that are not rendered, whose RBAC is not in here.
+    `ground` is what else decides who can become whom.
     """
 
     environment: str
@@ -45,6 +47,7 @@ class Atlas:
     refused: tuple[str, ...]
     charts: tuple[str, ...]
     places: Mapping[tuple[str, str, str, Pointer], Place]
+    ground: Ground = field(default_factory=Ground)
 
     def place(self, step: Step) -> Place | None:
         """Where a link of a chain is written; None for what comes with Kubernetes."""
@@ -111,6 +114,7 @@ def compiled(bundle: Bundle, environment: str | None) -> Json:
             f"{place(bundle, item)}: {item} is not what the API server takes: {why}" for item, why in known.refused
         ],
         "charts": sorted({chart for _, chart in known.charts}),
+        "ground": to_json(ground(bundle, known.resources)),
     }
 
 
@@ -148,4 +152,5 @@ def atlas(found: Json) -> Atlas:
         tuple(found["refused"]),
         tuple(found["charts"]),
         places,
+        from_json(found["ground"]),
     )
