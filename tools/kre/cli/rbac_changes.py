@@ -94,7 +94,8 @@ def budget_command(
 ) -> None:
     """Compare what is granted with the RBAC budget, overlays/ENV/rbac-budget.yaml: a closed list for each identity.
 
-    With --write the file is drafted from what is granted; reasons that stand there stay. `kre validate` refuses what is beyond a budget (rule E02).
+    With --write the file is drafted from what is granted; reasons that stand there stay. `kre validate` refuses what is
+    beyond a budget (rule E02).
 
     \b
     Examples:

@@ -19,7 +19,6 @@ from kre.rbac.model import Role
 from kre.rbac.objects import parse
 
 _IDENTITIES = ("identities",)
-_READING = ("get", "list", "watch")
 
 
 def allow(draft: Draft, environment: Environment, response: str) -> bool:
@@ -36,9 +35,7 @@ def allow(draft: Draft, environment: Environment, response: str) -> bool:
     held = items(path, raw, _IDENTITIES)
     if any(dig(item, "name") == holder for item in held):
         return False
-    reason = f"what response {response} does"
-    reasons = {right: reason for right in rights if right.verb not in _READING and right.resource != "events"}
-    text = identity(holder, rights, {TARGETS}, reasons)
+    text = identity(holder, rights, {TARGETS}, {})
     later = (item for item in held if str(dig(item, "name")) > holder)
     (item,) = yaml.safe_load(f"- {text}")
     draft.write(path, insert(path, raw, _IDENTITIES, item, before=next(later, None), text=text))

@@ -20,7 +20,7 @@ AGGREGATE = "rbac.authorization.k8s.io/aggregate-to-"
 _OWN = re.compile(r"whatever (?P<kind>ClusterRole) (?P<name>\S+) allows")
 ACT_AS, WHATEVER = "act as", "do"
 NAMELESS = '""'  # requests without a name, and no others
-_CLOUD = ("eks.amazonaws.com/", "iam.gke.io/", "azure.workload.identity/")
+CLOUD = ("eks.amazonaws.com/", "iam.gke.io/", "azure.workload.identity/")
 
 
 def grants(bundle: Bundle, environment: str, known: World | None = None) -> frozenset[Grant]:
@@ -37,7 +37,7 @@ def grants(bundle: Bundle, environment: str, known: World | None = None) -> froz
             found.update(rights_of(f"{role.kind} {role.name}", "", more))
     for account in bundle.of(environment, "ServiceAccount"):
         for key, value in (account.metadata.get("annotations") or {}).items():
-            if str(key).startswith(_CLOUD):
+            if str(key).startswith(CLOUD):
                 subject = f"ServiceAccount {account.namespace}/{account.name}"
                 found.add(Grant(subject, account.namespace, ACT_AS, "", f"{key}={value}"))
     return frozenset(found)

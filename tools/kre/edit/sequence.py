@@ -62,7 +62,8 @@ def insert(
     """The bytes of a YAML file with `item` in the list at `pointer`: before the item that equals `before`, else last.
 
     The last place is below the comment line `after_comment`, where that ends the list. `text` is the item as it is to
-    be written, where it takes several lines. A list that has the item stays as it is. Raises UsageError (with file and line) for what can't be read or edited.
+    be written, where it takes several lines. A list that has the item stays as it is. Raises UsageError (with file and
+    line) for what can't be read or edited.
     """
     held = items(name, raw, pointer)
     if item in held:

@@ -18,8 +18,10 @@ from kre.model.resource import Pointer, Resource
 Scope: TypeAlias = Literal["object", "world", "layout"]
 
 FAMILIES = (
+    "accounts",
     "applications",
     "budget",
+    "dangling",
     "delivery",
     "facts",
     "idle",
@@ -29,6 +31,7 @@ FAMILIES = (
     "powers",
     "radius",
     "rbac",
+    "reasoned",
     "references",
     "responses",
     "risks",
