@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from kre.edit.repository import OPTIONS, release_of
 from kre.edit.targets import PROTECTED
+from kre.load.objects import resource
 from kre.model.bundle import Bundle, Environment
-from kre.model.resource import dig, each
+from kre.model.resource import Resource, dig, each
 from kre.rbac.budget import TARGETS
 from kre.rbac.defaults import join
 from kre.rbac.environment import World, world
@@ -27,6 +29,18 @@ def holders(bundle: Bundle, environment: Environment) -> dict[str, Subject]:
     if DISPATCHER in roles:
         found[DISPATCHER] = Subject("ServiceAccount", "dispatcher", PIPELINE)
     return found
+
+
+def options(bundle: Bundle, environment: Environment) -> list[Resource]:
+    """The objects of the responses that an environment could enable, as their files have them, rendered or not."""
+    start = f"{release_of(environment)}/{OPTIONS}/"
+    documents = ((path, it.value) for path, source in bundle.sources.items() for it in source.documents)
+    return [
+        made
+        for path, value in documents
+        if path.startswith(start) and isinstance(value, Mapping) and "kind" in value
+        for made in resource(value, path, path)
+    ]
 
 
 def targets(bundle: Bundle, environment: Environment) -> list[str]:

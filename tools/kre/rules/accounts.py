@@ -44,7 +44,7 @@ def own_account(bundle: Bundle) -> Iterator[Hit]:
             for use in identity.uses if identity.name == "default" else ():
                 if use.values is None and _mounts(use) is not False:
                     message = f"{use.resource} runs as default, like all in {identity.namespace} that name nobody"
-                    fix = "name a ServiceAccount of its own; what needs no API can say automountServiceAccountToken: false"
+                    fix = f"name a ServiceAccount of its own; what needs no API can say {_AUTOMOUNT}: false"
                     yield hit(bundle, use.resource, use.pointer, message, fix)
 
 
@@ -111,7 +111,7 @@ def lasting_token(bundle: Bundle) -> Iterator[Hit]:
 def _executors(bundle: Bundle, side: Side) -> Iterator[tuple[str, str]]:
     """The ServiceAccounts whose token Argo Workflows mounts beside the pod's own, from a Secret of this very name
     (argo-workflows v4.0, workflow/common/util.go, ServiceAccountTokenName)."""
-    for identity in _running(bundle, side):
+    for identity in identities(bundle, (*side.world.resources, *side.options)):
         if any(use.pointer[-2:-1] == ("executor",) for use in identity.uses):
             yield identity.namespace, identity.name
 

@@ -56,7 +56,7 @@ def dangling(bundle: Bundle) -> Iterator[Hit]:
 
 
 def _accounts(bundle: Bundle, side: Side, running: tuple[Identity, ...]) -> Iterator[Hit]:
-    used = {(one.namespace, one.name) for one in running}
+    used = {(one.namespace, one.name) for one in (*running, *identities(bundle, side.options))}
     free = {one.namespace for one in running if one.parameterised}
     bound = {
         (subject.namespace or binding.namespace, subject.name)

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from kre.compare.spending import budgeted
-from kre.compare.waiting import holders, settled, targets
+from kre.compare.waiting import holders, options, settled, targets
 from kre.model.bundle import Bundle, Environment
 from kre.model.comparison import Grant
+from kre.model.resource import Resource
 from kre.rbac.environment import World, world
 from kre.rbac.evaluate import Policy
 from kre.rbac.model import Binding, Role, Step, account
@@ -33,10 +34,11 @@ class Holder:
 @dataclass(frozen=True)
 class Side:
     """What lives side by side: its World, with the bindings of targets to come; its own roles, who has their rules, and
-    what the budget lists with a reason, by holder."""
+    what the budget lists with a reason, by holder. `options` are objects of responses that can be enabled."""
 
     environment: Environment | None
     world: World
+    options: tuple[Resource, ...]
     held: Mapping[_Key, tuple[Holder, ...]]
     reasons: Mapping[str, tuple[Grant, ...]]
 
@@ -88,6 +90,7 @@ def _side(bundle: Bundle, environment: Environment | None) -> Side:
     return Side(
         environment,
         known,
+        tuple(options(bundle, environment)) if environment else (),
         {key: tuple(found) for key, found in held.items()},
         {name: tuple(found) for name, found in reasons.items()},
     )

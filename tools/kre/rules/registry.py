@@ -23,6 +23,7 @@ FAMILIES = (
     "budget",
     "dangling",
     "delivery",
+    "drift",
     "facts",
     "idle",
     "layout",
@@ -35,7 +36,9 @@ FAMILIES = (
     "references",
     "responses",
     "risks",
+    "spread",
     "targets",
+    "walls",
     "workflows",
 )
 
