@@ -30,7 +30,8 @@ def closely(bundle: Bundle) -> Iterator[Hit]:
             ]
             if members:
                 rendered = tuple(_rendered(bundle, environment, members))
-                yield from _guards(bundle, project, rendered)
+                if dig(project.body, "spec", "namespaceResourceWhitelist") is not None:  # else CD01 says so
+                    yield from _guards(bundle, project, rendered)
                 yield from _destinations(bundle, project, members, rendered)
                 if all(_known(bundle, item) for item in members):
                     yield from _kinds(bundle, project, rendered)
@@ -72,7 +73,7 @@ def _guards(bundle: Bundle, project: Resource, rendered: tuple[Resource, ...]) -
 
 
 def _listed(project: Resource, kind: str) -> Pointer:
-    """Where a kind is allowed; the whole spec where everything is."""
+    """Where a kind is allowed; the whole spec where a pattern does it."""
     field = "namespaceResourceWhitelist"
     found = [n for n, entry in enumerate(each(project.body, "spec", field)) if dig(entry, "kind") == kind]
     return ("spec", field, found[0]) if found else ("spec",)
