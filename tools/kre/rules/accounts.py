@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from kre.compare.grants import CLOUD, covers
+from kre.load import embedded
 from kre.model.bundle import Bundle
 from kre.model.comparison import Grant
 from kre.model.resource import Body, Pointer, Resource, dig
@@ -43,7 +44,9 @@ def own_account(bundle: Bundle) -> Iterator[Hit]:
         for identity in _running(bundle, side):
             for use in identity.uses if identity.name == "default" else ():
                 if use.values is None and _mounts(use) is not False:
-                    message = f"{use.resource} runs as default, like all in {identity.namespace} that name nobody"
+                    made = any(use.pointer[: len(one.at)] == one.at for one in embedded.objects(use.resource))
+                    what = f"what {use.resource} makes" if made else str(use.resource)
+                    message = f"{what} runs as default, like all in {identity.namespace} that name nobody"
                     fix = f"name a ServiceAccount of its own; what needs no API can say {_AUTOMOUNT}: false"
                     yield hit(bundle, use.resource, use.pointer, message, fix)
 

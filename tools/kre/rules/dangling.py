@@ -46,11 +46,14 @@ def roles_there(bundle: Bundle) -> Iterator[Hit]:
 
 @rule("E13", "every role, binding and ServiceAccount leads somewhere, and says a thing once", "world", "warning")
 def dangling(bundle: Bundle) -> Iterator[Hit]:
+    """In a folder without environments, things of a kind of which it has none are taken to be in the cluster."""
     for side in sides(bundle):
         running = identities(bundle, side.world.resources)
-        yield from _accounts(bundle, side, running)
+        if side.environment or running:
+            yield from _accounts(bundle, side, running)
         yield from _subjects(bundle, side)
-        yield from _roles(bundle, side)
+        if side.environment or side.bindings:
+            yield from _roles(bundle, side)
         yield from _twice(bundle, side)
         yield from _shared(bundle, side, running)
 

@@ -139,4 +139,5 @@ def _told(holder: Holder) -> str:
 
 
 for _one in REASONED:
-    rule(_one.power.id, _one.power.title, "object", peers=_one.power.peers)(_check(_one))
+    # In a folder without environments nobody can say why: a warning there, unless no reason would do.
+    rule(_one.power.id, _one.power.title, "object" if _one.never else "world", peers=_one.power.peers)(_check(_one))
