@@ -100,13 +100,13 @@ def _roles(bundle: Bundle, side: Side) -> Iterator[Hit]:
 
 
 def _twice(bundle: Bundle, side: Side) -> Iterator[Hit]:
-    """Rules that others of the same role say already, and bindings that others say already."""
+    """Rules that others of the same role say already, and bindings that others say already. A rule with a star is none
+    to keep: R001 to R004 have that."""
     for role in side.roles:
         pieces = [set(rights_of("", "", (rule,))) for rule in role.rules]
         for index, mine in enumerate(pieces):
-            others = {
-                right for at, it in enumerate(pieces) if at < index or (at > index and it != mine) for right in it
-            }
+            listed = (it for at, it in enumerate(pieces) if at < index or (at > index and it != mine))
+            others = {one for it in listed for one in it if "*" not in (one.verb, one.group, one.resource)}
             covered = mine and all(any(covers(wide, right) for wide in others) for right in mine)
             if covered and role.resource is not None:
                 message = f"{role.step}: other rules give all that this one does"

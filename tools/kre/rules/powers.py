@@ -90,10 +90,11 @@ def shown(asked: Question) -> str:
 
 
 def lets(entry: Rule, asked: Question) -> bool:
-    """Whether a rule without stars allows it, by some name or any. What a star covers, R001 to R004 say."""
+    """Whether a rule without stars allows it, by some name or any. What a star covers, R001 to R004 say; of one that is
+    meant for a name, which nothing has, E11 does."""
     if "*" in (*entry.verbs, *entry.groups, *entry.resources):
         return False
-    return any(allows(entry, replace(asked, name=name)) for name in entry.names or ("",))
+    return any(allows(entry, replace(asked, name=name)) for name in entry.names or ("",) if name != "*")
 
 
 for _one in POWERS:
