@@ -94,6 +94,8 @@ def _roles(bundle: Bundle, side: Side) -> Iterator[Hit]:
     named = {(item.role_kind, item.namespace if item.role_kind == "Role" else "", item.role) for item in side.bindings}
     selectors = [one for role in side.policy.roles for one in role.selectors or ()]
     for role in side.roles:
+        if role.kind == "ClusterRole" and role.name in side.engine:
+            continue
         joins = role.kind == "ClusterRole" and any(selects(one, role.labels) for one in selectors)
         if (role.kind, role.namespace, role.name) not in named and not joins and role.resource is not None:
             yield hit(bundle, role.resource, ("metadata", "name"), f"nobody is bound to {role.step}", "remove it")

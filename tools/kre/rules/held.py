@@ -12,7 +12,7 @@ from kre.model.comparison import Grant
 from kre.model.resource import Resource
 from kre.rbac.environment import World, world
 from kre.rbac.evaluate import Policy
-from kre.rbac.model import Binding, Role, Step, account
+from kre.rbac.model import Binding, Role, Step, Subject, account
 from kre.rules.once import once
 
 _Key = tuple[str, str, str, int]
@@ -34,11 +34,13 @@ class Holder:
 @dataclass(frozen=True)
 class Side:
     """What lives side by side: its World, with the bindings of targets to come; its own roles, who has their rules, and
-    what the budget lists with a reason, by holder. `options` are objects of responses that can be enabled."""
+    what the budget lists with a reason, by holder. `options` are objects of responses that can be enabled, `engine` says
+    who is to be bound to which ClusterRole in each target (rule F08 sees to that)."""
 
     environment: Environment | None
     world: World
     options: tuple[Resource, ...]
+    engine: Mapping[str, Subject]
     held: Mapping[_Key, tuple[Holder, ...]]
     reasons: Mapping[str, tuple[Grant, ...]]
 
@@ -62,7 +64,9 @@ class Side:
         return found if found or self.environment else (anybody,)
 
     def holds(self, namespace: str, name: str) -> bool:
-        """Whether a ServiceAccount has a right that does not come with every cluster."""
+        """Whether a ServiceAccount has a right that does not come with every cluster, or is to have one."""
+        if any((one.namespace, one.name) == (namespace, name) for one in self.engine.values()):
+            return True
         found = self.policy.grants(account(namespace, name))
         return any(step.resource is not None for grant in found for step in grant.chain)
 
@@ -75,10 +79,11 @@ def sides(bundle: Bundle) -> list[Side]:
 
 def _side(bundle: Bundle, environment: Environment | None) -> Side:
     known = settled(bundle, environment) if environment else world(bundle, None)
+    wanted = holders(bundle, environment) if environment else {}
     engine: set[tuple[str, str, str]] = set()
     reasons: dict[str, list[Grant]] = {}
     if environment:
-        for name, subject in holders(bundle, environment).items():
+        for name, subject in wanted.items():
             who = f"{subject.kind} {subject.namespace}/{subject.name}"
             engine |= {(who, space, name) for space in targets(bundle, environment)}
         for entry in budgeted(bundle, environment):
@@ -91,6 +96,7 @@ def _side(bundle: Bundle, environment: Environment | None) -> Side:
         environment,
         known,
         tuple(options(bundle, environment)) if environment else (),
+        wanted,
         {key: tuple(found) for key, found in held.items()},
         {name: tuple(found) for name, found in reasons.items()},
     )
