@@ -34,8 +34,8 @@ class Holder:
 @dataclass(frozen=True)
 class Side:
     """What lives side by side: its World, with the bindings of targets to come; its own roles, who has their rules, and
-    what the budget lists with a reason, by holder. `options` are objects of responses that can be enabled, `engine` says
-    who is to be bound to which ClusterRole in each target (rule F08 sees to that)."""
+    what the budget lists with a reason, by holder. `options` are objects of responses that can be enabled; `engine`
+    says who is to be bound to which ClusterRole in each target (rule F08 sees to that)."""
 
     environment: Environment | None
     world: World
