@@ -75,7 +75,13 @@ CONTROLLERS: dict[str, dict[str, Rights]] = {
         ),
     },
 }
-NONE = ("kre-pipeline:sensor", "kre-pipeline:eventsource", "kre-pipeline:default", "kre-responses:default")
+NONE = (
+    "kre-pipeline:sensor",
+    "kre-pipeline:eventsource",
+    "kre-pipeline:eventbus",
+    "kre-pipeline:default",
+    "kre-responses:default",
+)
 
 
 def table(targets: list[str], responses: list[str]) -> dict[str, dict[str, Rights]]:

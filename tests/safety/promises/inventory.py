@@ -82,7 +82,9 @@ def expected(world: World) -> Iterator[tuple[str, str, str]]:
     yield from (("NetworkPolicy", *key) for key in TYPES if key[1] != "notify" or "notify" in world.responses)
     yield from (("ConfigMap", "kre-pipeline", name) for name in ("settings", "dispatcher-code"))
     yield from (("ConfigMap", "kre-responses", name) for name in ("settings", "responder-code"))
-    yield from (("ServiceAccount", "kre-pipeline", name) for name in ("dispatcher", "eventsource", "sensor"))
+    yield from (
+        ("ServiceAccount", "kre-pipeline", name) for name in ("dispatcher", "eventbus", "eventsource", "sensor")
+    )
     yield from (("Service", "kre-pipeline", name) for name in ("dispatcher", "falco-eventsource"))
     for name in ("dispatcher", "falco-eventsource", "default-eventbus"):
         yield "PodDisruptionBudget", "kre-pipeline", name

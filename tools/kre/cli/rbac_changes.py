@@ -94,7 +94,8 @@ def budget_command(
 ) -> None:
     """Compare what is granted with the RBAC budget, overlays/ENV/rbac-budget.yaml: a closed list for each identity.
 
-    With --write the file is drafted from what is granted. `kre validate` refuses what is beyond a budget (rule E02).
+    With --write the file is drafted from what is granted; reasons that stand there stay. `kre validate` refuses what is
+    beyond a budget (rule E02).
 
     \b
     Examples:
@@ -104,7 +105,8 @@ def budget_command(
     Exit codes: 0 fine, 1 beyond the budget, or without one, 2 usage or configuration, 3 a tool failed.
     """
     from kre.cli.session import progress, rendered
-    from kre.compare.spending import granted, spending, targets
+    from kre.compare.spending import budgeted, granted, spending
+    from kre.compare.waiting import targets
     from kre.edit.draft import Draft
     from kre.edit.repository import require_repository
     from kre.rbac.budget import draft, file_of
@@ -120,7 +122,8 @@ def budget_command(
     if write:
         made = Draft(folder)
         for item in environments:
-            text = draft(item.name, granted(bundle, item), targets(item))
+            known = budgeted(bundle, item)
+            text = draft(item.name, granted(bundle, item), targets(bundle, item), known)
             made.write(file_of(item.folder), text.encode())
         made.save()
         for edit in made.changes:

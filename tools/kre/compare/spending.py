@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kre.compare.grants import covers, grants
+from kre.compare.waiting import settled, targets
 from kre.model.bundle import Bundle, Environment
 from kre.model.comparison import Grant
-from kre.model.resource import each
 from kre.model.source import Source
 from kre.rbac.budget import Entry, entries, file_of
+from kre.rbac.environment import world
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ def spending(bundle: Bundle, environment: Environment) -> Spending | None:
     source = bundle.sources.get(file_of(environment.folder))
     if source is None:
         return None
-    listed = list(entries(source, targets(environment)))
+    listed = budgeted(bundle, environment)
     held: dict[str, list[Grant]] = {}
     allowed: dict[str, list[Grant]] = {}
     for grant in granted(bundle, environment):
@@ -41,24 +42,28 @@ def spending(bundle: Bundle, environment: Environment) -> Spending | None:
         for grant in rights
         if not any(covers(right, grant) for right in allowed.get(holder, ()))
     ]
-    unused = [entry for entry in listed if entry.rights and not any(_had(right, held) for right in entry.rights)]
+    unseen = {chart.partition(" ")[0] for _, chart in world(bundle, environment.name).charts}
+    unused = [
+        entry for entry in listed if entry.chart not in unseen and not any(_had(right, held) for right in entry.rights)
+    ]
     return Spending(source, tuple(sorted(over)), tuple(unused))
+
+
+def budgeted(bundle: Bundle, environment: Environment) -> list[Entry]:
+    """What the budget of an environment lists; nothing where it has none."""
+    source = bundle.sources.get(file_of(environment.folder))
+    return list(entries(source, targets(bundle, environment))) if source else []
 
 
 def granted(bundle: Bundle, environment: Environment) -> set[Grant]:
     """What a budget is about: the rights of everybody whom a binding names, and what Kubernetes' own roles are given,
-    for who is bound to those stands elsewhere."""
-    found = grants(bundle, environment.name)
+    for who is bound to those stands elsewhere. Where there is no target yet, what the first one will give."""
+    found = grants(bundle, environment.name, settled(bundle, environment))
     own = {
         f"{item.kind} {f'{item.namespace}/' if item.namespace else ''}{item.name}"
         for item in bundle.of(environment.name, "Role", "ClusterRole")
     }
     return {grant for grant in found if grant.subject not in own}
-
-
-def targets(environment: Environment) -> list[str]:
-    """The namespaces that `<targets>` means."""
-    return [str(name) for name in each(environment.spec, "targets")]
 
 
 def _had(right: Grant, held: dict[str, list[Grant]]) -> bool:

@@ -54,7 +54,7 @@ def _check(kind: Kind) -> Callable[[Bundle], Iterable[Hit]]:
 
 
 for _kind, (_id, _title) in RULES.items():
-    rule(_id, _title, "layout")(_check(_kind))
+    rule(_id, _title, "layout", aliases=("E17",) if _kind is Kind.RBAC else ())(_check(_kind))
 
 
 def _hit(bundle: Bundle, comparison: Comparison, risk: Risk) -> Hit:
