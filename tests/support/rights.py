@@ -20,6 +20,7 @@ ISOLATE = (
     | _on("networking.k8s.io", "networkpolicies", "list") | _on(CORE, "services", "list")
 )  # fmt: skip
 LABEL = LOOK | _on(CORE, "pods", "patch")
+RELEASE = LABEL - _on(CORE, "namespaces", "get")  # what isolation was allowed to do, it may undo
 
 # Of a response's identity (ServiceAccount in kre-responses) in each target.
 RESPONSES: dict[str, Rights] = {
@@ -28,7 +29,7 @@ RESPONSES: dict[str, Rights] = {
     "isolate-pod": ISOLATE,
     "label-pod": LABEL,
     "notify": LOOK,
-    "release-pod": LABEL,
+    "release-pod": RELEASE,
 }
 # Of the dispatcher in each target.
 DISPATCHER = OWNERS | _on(CORE, "pods", "get list patch") | _on(CORE, "namespaces", "get")

@@ -45,6 +45,13 @@ def spending(bundle: Bundle, environment: Environment) -> Spending | None:
     return Spending(source, tuple(sorted(over)), tuple(unused))
 
 
+def holders(bundle: Bundle, environment: Environment) -> frozenset[str]:
+    """Everybody of whom the environment's budget says what they may hold; nobody where there is none."""
+    source = bundle.sources.get(file_of(environment.folder))
+    listed = entries(source, targets(environment)) if source is not None else ()
+    return frozenset(right.subject for entry in listed for right in entry.rights)
+
+
 def granted(bundle: Bundle, environment: Environment) -> set[Grant]:
     """What a budget is about: the rights of everybody whom a binding names, and what Kubernetes' own roles are given,
     for who is bound to those stands elsewhere."""

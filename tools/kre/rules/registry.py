@@ -25,6 +25,7 @@ FAMILIES = (
     "idle",
     "layout",
     "locks",
+    "needs",
     "pins",
     "powers",
     "radius",
