@@ -83,6 +83,8 @@ def _run(scene: Scene, run: _Run) -> Iterator[Act]:
             yield Act(who, str(run.item), run.item, run.point("workflowTemplateRef"), unknown=why)
             return
         run = _Run(found, ("spec",), dig(found.body, "spec") or {}, run.namespace, run.spec)
+    who = account(run.namespace, run.named("serviceAccountName") or DEFAULT)
+    yield Act(who, str(run.item), run.item, run.point())  # whoever it is, even where only Argo's own containers run
     arguments = Arguments(run.spec)
     for at, template in _inside(run):
         yield from _of_template(scene, run, at, template, arguments)
