@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kre.cli import rbac_changes, rbac_graph
+from kre.cli import rbac_changes, rbac_graph, rbac_need
 from kre.cli.options import Env, Format, Formatted, Root, root_of
 from kre.errors import Exit
 
@@ -20,6 +20,7 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Who may do 
 app.command("diff")(rbac_changes.diff_command)
 app.command("budget")(rbac_changes.budget_command)
 app.command("graph")(rbac_graph.graph_command)
+app.command("need")(rbac_need.need_command)
 _WHO = "NAMESPACE/NAME of a ServiceAccount, user:NAME, or group:NAME."
 
 

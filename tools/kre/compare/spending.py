@@ -55,6 +55,13 @@ def budgeted(bundle: Bundle, environment: Environment) -> list[Entry]:
     return list(entries(source, targets(bundle, environment))) if source else []
 
 
+def holders(bundle: Bundle, environment: Environment) -> frozenset[str]:
+    """Everybody of whom the environment's budget says what they may hold; nobody where there is none."""
+    source = bundle.sources.get(file_of(environment.folder))
+    listed = entries(source, targets(bundle, environment)) if source is not None else ()
+    return frozenset(right.subject for entry in listed for right in entry.rights)
+
+
 def granted(bundle: Bundle, environment: Environment) -> set[Grant]:
     """What a budget is about: the rights of everybody whom a binding names, and what Kubernetes' own roles are given,
     for who is bound to those stands elsewhere. Where there is no target yet, what the first one will give."""

@@ -17,7 +17,7 @@ from kre.rbac.model import User, account
 
 DEFAULT = "default"
 _MADE_BY: Pointer = ("spec", "template", "spec")
-_PODS: dict[str, Pointer] = {
+PODS: dict[str, Pointer] = {
     "Pod": ("spec",),
     "PodTemplate": ("template", "spec"),
     "CronJob": ("spec", "jobTemplate", "spec", "template", "spec"),
@@ -30,7 +30,7 @@ _PODS: dict[str, Pointer] = {
     "ReplicationController": _MADE_BY,
     "Job": _MADE_BY,
 }
-_BUSES: tuple[Pointer, ...] = (("spec", "jetstream"), ("spec", "nats", "native"))
+BUSES: tuple[Pointer, ...] = (("spec", "jetstream"), ("spec", "nats", "native"))
 # A Workflow that takes its spec from a template has its ServiceAccount from there.
 _WORKFLOWS: dict[str, Pointer] = {
     "Workflow": ("spec",),
@@ -119,9 +119,9 @@ def _space(one: embedded.Embedded, holder: Resource) -> str:
 
 def _of_pods(item: Resource) -> Iterator[tuple[str, Use]]:
     """Pods that name nobody are `default`'s; `serviceAccount` is the field's old name."""
-    at = [_PODS[item.kind]] if item.kind in _PODS else []
+    at = [PODS[item.kind]] if item.kind in PODS else []
     if item.kind == "EventBus":
-        at = [steps for steps in _BUSES if isinstance(dig(item.body, *steps), dict)]
+        at = [steps for steps in BUSES if isinstance(dig(item.body, *steps), dict)]
     for steps in at:
         if not dig(item.body, *steps, _FIELD):
             old = dig(item.body, *steps, "serviceAccount")

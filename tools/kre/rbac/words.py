@@ -98,3 +98,8 @@ def elsewhere(groups: Collection[str], plural: str) -> str | None:
     if group is None or group in groups or not set(groups) <= set(_GROUPS):
         return None
     return None if any(plural in _GROUPS[one].split() for one in groups) else group
+
+
+def known(plural: str) -> str | None:
+    """The group of a resource that comes with Kubernetes or Argo; None for others."""
+    return _GROUP_OF.get(plural)

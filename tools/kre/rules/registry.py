@@ -29,6 +29,7 @@ FAMILIES = (
     "idle",
     "layout",
     "locks",
+    "needs",
     "pins",
     "powers",
     "radius",
