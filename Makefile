@@ -53,7 +53,7 @@ rbac-answers: $(VENV)/dev $(VENV)/go ## records anew what Kubernetes' own author
 	PYTHONPATH=tests $(PY) -m support.rbac_record $(BIN)/kre-authorizer
 
 # On the cluster that KUBECONFIG names, if it has opted in: docs/cluster-tests.md.
-e2e-api: $(VENV)/dev ## tests on a real API server: a minute and a half
+e2e-api: $(VENV)/dev ## tests on a real API server: two and a half minutes
 	$(PY) -m pytest -q -m api tests/e2e
 
 e2e: $(VENV)/dev ## tests on a real node, with real Argo Events and Argo Workflows
