@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from kre.compare.grants import covers, grants
 from kre.model.bundle import Bundle, Environment
 from kre.model.comparison import Grant
-from kre.model.resource import each
+from kre.model.resource import dig, each
 from kre.model.source import Source
 from kre.rbac.budget import Entry, entries, file_of
+from kre.rbac.environment import world
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,21 @@ def spending(bundle: Bundle, environment: Environment) -> Spending | None:
         for grant in rights
         if not any(covers(right, grant) for right in allowed.get(holder, ()))
     ]
-    unused = [entry for entry in listed if entry.rights and not any(_had(right, held) for right in entry.rights)]
+    unseen = _unseen(bundle, environment)
+    unused = [
+        entry
+        for entry in listed
+        if entry.rights and not any(unseen(right) or _had(right, held) for right in entry.rights)
+    ]
     return Spending(source, tuple(sorted(over)), tuple(unused))
+
+
+def _unseen(bundle: Bundle, environment: Environment) -> Callable[[Grant], bool]:
+    """Whether a chart that is not rendered here may grant a right: to ServiceAccounts of the namespace that it goes to,
+    and by adding to Kubernetes' own roles. Nobody can say that such a right is unused."""
+    charts = world(bundle, environment.name).charts
+    spaces = tuple(f"ServiceAccount {dig(item.body, 'spec', 'destination', 'namespace')}/" for item, _, _ in charts)
+    return lambda right: bool(charts) and right.subject.startswith((*spaces, "ClusterRole "))
 
 
 def granted(bundle: Bundle, environment: Environment) -> set[Grant]:
@@ -51,7 +66,8 @@ def granted(bundle: Bundle, environment: Environment) -> set[Grant]:
     found = grants(bundle, environment.name)
     own = {
         f"{item.kind} {f'{item.namespace}/' if item.namespace else ''}{item.name}"
-        for item in bundle.of(environment.name, "Role", "ClusterRole")
+        for item in world(bundle, environment.name).resources
+        if item.kind in ("Role", "ClusterRole")
     }
     return {grant for grant in found if grant.subject not in own}
 

@@ -8,6 +8,7 @@ from typing import Any
 from kre.compare.spending import Spending
 from kre.rbac.atlas import Atlas, Runs
 from kre.rbac.model import Grant, Question, Rule, Step, User
+from kre.report import charts
 from kre.report.printable import printable
 
 
@@ -112,16 +113,25 @@ def budget_json(environment: str, found: Spending | None) -> dict[str, Any]:
     }
 
 
+def charts_json(atlas: Atlas) -> dict[str, Any]:
+    """The charts whose RBAC is not in this, and those whose is."""
+    return {
+        "charts": [name for name, _ in atlas.charts],
+        "chartsIncluded": [{"chart": name, "sha256": digest, "pinned": pin} for name, digest, pin in atlas.brought],
+    }
+
+
 def unseen(atlases: Iterable[Atlas]) -> list[str]:
-    """What this does not know, said plainly, and once."""
+    """What this does not know, said plainly, and once; and which charts it knows."""
+    known = list(atlases)
+    told = charts.lines(
+        (one for atlas in known for one in atlas.charts), (one for atlas in known for one in atlas.brought)
+    )
     found: dict[str, None] = {}
-    for atlas in atlases:
+    for atlas in known:
         found.update((printable(line), None) for line in atlas.refused)
-        if atlas.charts:
-            line = f"not in this: whatever RBAC these charts bring: {', '.join(atlas.charts)}"
-            found[printable(line)] = None
         if atlas.policy.unsettled:
             names = ", ".join(sorted(atlas.policy.unsettled))
             line = f"ClusterRoles that aggregate each other without end, all that they may hold counts: {names}"
             found[printable(line)] = None
-    return list(found)
+    return [*found, *told]
