@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kre.compare.spending import Spending
 from kre.rbac.atlas import Atlas, Runs
 from kre.rbac.model import Grant, Question, Rule, Step, User
 from kre.report import charts
 from kre.report.printable import printable
+
+if TYPE_CHECKING:
+    from kre.compare.spending import Spending
 
 
 def rule(found: Rule) -> str:
