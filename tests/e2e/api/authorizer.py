@@ -92,7 +92,7 @@ class Authorizer:
             now = {item["name"]: item["resourceVersion"] for item in self._there("ClusterRole")}
             if now != versions:
                 versions, since = now, time.monotonic()
-            time.sleep(0.5)
+            time.sleep(1)
 
     def clean(self) -> None:
         """Takes away all that this run, or one before that was cut short, has left: by label, and first what the
