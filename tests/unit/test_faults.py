@@ -55,7 +55,7 @@ def test_command(name: str) -> None:
     made = json.loads(done.stdout)
     assert set(made) == {"version", "checked", "findings"}
     assert made["version"] == 1
-    assert set(made["checked"]) == {"environments", "engine", "files", "roots", "objects"}
+    assert set(made["checked"]) == {"environments", "engine", "files", "roots", "objects", "charts"}
     for entry, item in zip(wanted["findings"], made["findings"], strict=True):
         assert set(item) == FIELDS
         assert (item["rule"], item["path"], item["line"]) == (entry["rule"], entry["path"], entry["line"])

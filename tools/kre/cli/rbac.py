@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from kre.cli import rbac_changes, rbac_graph, rbac_need
-from kre.cli.options import Env, Format, Formatted, Root, root_of
+from kre.cli.options import Charts, Env, Format, Formatted, Root, root_of
 from kre.errors import Exit
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ def show_command(
     identity: Annotated[str, typer.Argument(metavar="[WHO]", help=f"{_WHO} Default: all.", show_default=False)] = "",
     root: Root = None,
     env: Env = None,
+    charts: Charts = False,
     everything: Annotated[bool, typer.Option("--all", help="With what Kubernetes itself lets everybody do.")] = False,
     output: Formatted = Format.TEXT,
 ) -> None:
@@ -37,6 +38,7 @@ def show_command(
     \b
     Examples:
       kre rbac show --env prod
+      kre rbac show --charts
       kre rbac show kre-responses/delete-pod
 
     Exit codes: 0 fine, 1 an environment could not be rendered, 2 usage or configuration, 3 a tool failed.
@@ -46,7 +48,8 @@ def show_command(
     from kre.report import rights
     from kre.report.json import json
 
-    found, user = _asked(root_of(root), env, identity) if identity else (atlases(root_of(root), env), None)
+    found = [] if identity else atlases(root_of(root), env, charts=charts)
+    found, user = _asked(root_of(root), env, identity, charts) if identity else (found, None)
     made: list[object] = []
     for atlas in found:
         if user:
@@ -57,7 +60,7 @@ def show_command(
             chosen += [(title, person, ()) for title, person in atlas.people()]
         if output is Format.JSON:
             shown = [rights.show_json(atlas, *one, everything=everything) for one in chosen]
-            notes = {"refused": list(atlas.refused), "charts": list(atlas.charts)}
+            notes = {"refused": list(atlas.refused), **rights.charts_json(atlas)}
             made.append({"environment": atlas.environment or None, "identities": shown, **notes})
             continue
         blocks = ["\n".join(rights.show_text(atlas, *one, everything=everything)) for one in chosen]
@@ -81,6 +84,7 @@ def can_command(
     name: Annotated[str, typer.Option("--name", metavar="NAME", help="The one of this name.")] = "",
     root: Root = None,
     env: Env = None,
+    charts: Charts = False,
     output: Formatted = Format.TEXT,
 ) -> None:
     """Say whether a ServiceAccount may do something, and why: the chain of files and lines that lets it.
@@ -102,7 +106,7 @@ def can_command(
     from kre.report.printable import printable
 
     question = what(verb, resource, namespace, name)
-    atlases, user = _asked(root_of(root), env, identity)
+    atlases, user = _asked(root_of(root), env, identity, charts)
     made, all_may = [], True
     for atlas in atlases:
         found = list(atlas.policy.why(user, question))
@@ -138,6 +142,7 @@ def who_command(
     ],
     root: Root = None,
     env: Env = None,
+    charts: Charts = False,
     output: Formatted = Format.TEXT,
 ) -> None:
     """List who may do something, and in exactly which namespaces: ServiceAccounts, users and groups.
@@ -156,7 +161,7 @@ def who_command(
     from kre.report.printable import printable
 
     question = what(verb, resource)
-    found = atlases(root_of(root), env)
+    found = atlases(root_of(root), env, charts=charts)
     made = [(atlas.environment, atlas.able(question)) for atlas in found]
     if output is Format.JSON:
         entries = [{"environment": name or None, "everywhere": able.pop("", []), "in": able} for name, able in made]
@@ -182,10 +187,10 @@ def _pair(user: str) -> tuple[str, str]:
     return namespace, name
 
 
-def _asked(root: Path, env: list[str] | None, identity: str) -> tuple[list[Atlas], User]:
+def _asked(root: Path, env: list[str] | None, identity: str, charts: bool) -> tuple[list[Atlas], User]:
     """Those of the environments asked for, and whom it is about: somebody that one of them knows."""
     from kre.cli.session import atlases
     from kre.rbac.words import who
 
-    found = atlases(root, env)
+    found = atlases(root, env, charts=charts)
     return found, who(identity, {pair for atlas in found for pair in atlas.runs})

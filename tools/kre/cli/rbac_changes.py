@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from kre.cli.options import Env, Format, Formatted, Root, root_of
+from kre.cli.options import Charts, Env, Format, Formatted, Root, root_of
 from kre.errors import Exit
 
 if TYPE_CHECKING:
@@ -89,12 +89,14 @@ def _print(made: Sequence[Changed], accepted: Sequence[str], output: Format) -> 
 def budget_command(
     root: Root = None,
     env: Env = None,
+    charts: Charts = False,
     write: Annotated[bool, typer.Option("--write", help="Write each budget anew, as things are.")] = False,
     output: Formatted = Format.TEXT,
 ) -> None:
     """Compare what is granted with the RBAC budget, overlays/ENV/rbac-budget.yaml: a closed list for each identity.
 
-    With --write the file is drafted from what is granted; reasons that stand there stay. `kre validate` refuses what is
+    With --write the file is drafted from what is granted, by charts too with --charts; reasons that stand there stay.
+    `kre validate` refuses what is
     beyond a budget (rule E02).
 
     \b
@@ -116,7 +118,7 @@ def budget_command(
     folder = root_of(root)
     require_repository(folder)
     with progress("rendering"):
-        bundle = rendered(folder, env)
+        bundle = rendered(folder, env, charts=charts)
     names = {item.environment for item in bundle.roots}
     environments = [item for item in bundle.environments if item.name in names]
     if write:

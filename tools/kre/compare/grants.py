@@ -35,7 +35,7 @@ def grants(bundle: Bundle, environment: str, known: World | None = None) -> froz
         if role.selectors is not None and role.resource is None:  # Kubernetes' own, with more in it than it comes with
             more = [rule for rule in known.policy.rules(role) if rule.step and rule.step.resource is not None]
             found.update(rights_of(f"{role.kind} {role.name}", "", more))
-    for account in bundle.of(environment, "ServiceAccount"):
+    for account in (item for item in known.resources if item.kind == "ServiceAccount"):
         for key, value in (account.metadata.get("annotations") or {}).items():
             if str(key).startswith(CLOUD):
                 subject = f"ServiceAccount {account.namespace}/{account.name}"

@@ -37,15 +37,17 @@ class Atlas:
     """One environment ("" for a folder without any).
 
     `runs` has every ServiceAccount as (namespace, name) that is known at all, with what runs as it. `refused` are RBAC
-    objects that the API server would not take; `charts` are those that are not rendered, whose RBAC is not in here.
-    `ground` is what else decides who can become whom.
+    objects that the API server would not take; `charts` are those that are not rendered, whose RBAC is not in here,
+    each with why; `brought` are those whose RBAC is, each with the checksum of its archive. `ground` is what else
+    decides who can become whom.
     """
 
     environment: str
     policy: Policy
     runs: Mapping[tuple[str, str], tuple[Runs, ...]]
     refused: tuple[str, ...]
-    charts: tuple[str, ...]
+    charts: tuple[tuple[str, str], ...]
+    brought: tuple[tuple[str, str, bool], ...]  # chart, sha256, whether it is pinned
     places: Mapping[tuple[str, str, str, Pointer], Place]
     ground: Ground = field(default_factory=Ground)
 
@@ -113,7 +115,8 @@ def compiled(bundle: Bundle, environment: str | None) -> Json:
         "refused": [
             f"{place(bundle, item)}: {item} is not what the API server takes: {why}" for item, why in known.refused
         ],
-        "charts": sorted({chart for _, chart in known.charts}),
+        "charts": sorted({(chart, why) for _, chart, why in known.charts}),
+        "brought": sorted({(str(chart), chart.sha256, chart.pinned) for chart in known.brought}),
         "ground": to_json(ground(bundle, known.resources)),
     }
 
@@ -150,7 +153,8 @@ def atlas(found: Json) -> Atlas:
         policy(join(items)),
         runs,
         tuple(found["refused"]),
-        tuple(found["charts"]),
+        tuple((chart, why) for chart, why in found["charts"]),
+        tuple((chart, digest, pinned) for chart, digest, pinned in found["brought"]),
         places,
         from_json(found["ground"]),
     )

@@ -108,7 +108,7 @@ def as_json(atlas: Atlas, found: Survey) -> dict[str, Any]:
         ],
         "reach": [_chain(atlas, one) for one in found.chains],
         "refused": list(atlas.refused),
-        "charts": list(atlas.charts),
+        "charts": [chart for chart, _ in atlas.charts],
     }
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kre.compare.spending import Spending
 from kre.rbac.atlas import Atlas, Runs
 from kre.rbac.model import Grant, Question, Rule, Step, User
+from kre.report import charts
 from kre.report.printable import printable
+
+if TYPE_CHECKING:
+    from kre.compare.spending import Spending
 
 
 def rule(found: Rule) -> str:
@@ -112,16 +115,25 @@ def budget_json(environment: str, found: Spending | None) -> dict[str, Any]:
     }
 
 
+def charts_json(atlas: Atlas) -> dict[str, Any]:
+    """The charts whose RBAC is not in this, and those whose is."""
+    return {
+        "charts": [name for name, _ in atlas.charts],
+        "chartsIncluded": [{"chart": name, "sha256": digest, "pinned": pin} for name, digest, pin in atlas.brought],
+    }
+
+
 def unseen(atlases: Iterable[Atlas]) -> list[str]:
-    """What this does not know, said plainly, and once."""
+    """What this does not know, said plainly, and once; and which charts it knows."""
+    known = list(atlases)
+    told = charts.lines(
+        (one for atlas in known for one in atlas.charts), (one for atlas in known for one in atlas.brought)
+    )
     found: dict[str, None] = {}
-    for atlas in atlases:
+    for atlas in known:
         found.update((printable(line), None) for line in atlas.refused)
-        if atlas.charts:
-            line = f"not in this: whatever RBAC these charts bring: {', '.join(atlas.charts)}"
-            found[printable(line)] = None
         if atlas.policy.unsettled:
             names = ", ".join(sorted(atlas.policy.unsettled))
             line = f"ClusterRoles that aggregate each other without end, all that they may hold counts: {names}"
             found[printable(line)] = None
-    return list(found)
+    return [*found, *told]

@@ -79,7 +79,7 @@ def _subjects(bundle: Bundle, side: Side) -> Iterator[Hit]:
     """Only in a namespace whose objects are all here: a chart may make it, or somebody else."""
     known = {(it.namespace or DEFAULT, it.name) for it in side.world.resources if it.kind == "ServiceAccount"}
     spaces = {item.namespace or DEFAULT for item in side.world.resources if item.kind != "RoleBinding"}
-    spaces -= {str(dig(item.body, "spec", "destination", "namespace")) for item, _ in side.world.charts}
+    spaces -= {str(dig(item.body, "spec", "destination", "namespace")) for item, _, _ in side.world.charts}
     for binding in side.bindings if known else ():
         for index, subject in enumerate(binding.subjects):
             key = (subject.namespace or binding.namespace, subject.name)
