@@ -85,6 +85,23 @@ def test_a_response_brings_its_rights_and_takes_them_away(engine: Path) -> None:
     assert state(engine) == before
 
 
+def test_the_fast_lane_s_rights_are_the_dispatcher_s(engine: Path) -> None:
+    """Listed before there is a target, so that the first one stays within the budget; and gone with the response."""
+    before = state(engine)
+    kre("response", "enable", "isolate-pod", "--env", "staging", cwd=engine)
+    named = {
+        item["name"]: item for item in yaml.safe_load((engine / BUDGET.format("staging")).read_text())["identities"]
+    }
+    assert {"in": "<targets>", "apiGroups": [""], "resources": ["pods"], "verbs": ["list", "patch"]} in named[
+        "ServiceAccount kre-pipeline/dispatcher"
+    ]["rules"]
+    kre("target", "add", "shop", "--env", "staging", cwd=engine)
+    assert over(engine) == []
+    kre("target", "remove", "shop", "--env", "staging", cwd=engine)
+    kre("response", "disable", "isolate-pod", "--env", "staging", cwd=engine)
+    assert state(engine) == before
+
+
 def test_without_a_budget_none_is_made(tmp_path: Path) -> None:
     root = build(tmp_path / "engine")
     assert "rbac-budget" not in kre("response", "enable", "isolate-pod", "--env", "prod", cwd=root).out

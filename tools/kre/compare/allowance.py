@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import yaml
 
 from kre.compare.grants import rights_of
 from kre.compare.waiting import RESPONSES
 from kre.edit.draft import Draft
 from kre.edit.repository import OPTIONS, release_of
+from kre.edit.responses import states
 from kre.edit.sequence import insert, items, remove
 from kre.errors import UsageError
 from kre.model.bundle import Environment
@@ -19,6 +22,8 @@ from kre.rbac.model import Role
 from kre.rbac.objects import parse
 
 _IDENTITIES = ("identities",)
+_DISPATCHER = "ServiceAccount kre-pipeline/dispatcher"
+_LANE = "patches/dispatcher-rights-patch.yaml"
 
 
 def allow(draft: Draft, environment: Environment, response: str) -> bool:
@@ -31,10 +36,11 @@ def allow(draft: Draft, environment: Environment, response: str) -> bool:
     rights = _rights(draft, environment, response, holder)
     if not draft.has(path) or not rights:
         return False
+    lane = [rule for rule in _lane(draft, environment, response) if _change_lane(draft, path, rule, insert)]
     raw = draft.read(path)
     held = items(path, raw, _IDENTITIES)
     if any(dig(item, "name") == holder for item in held):
-        return False
+        return bool(lane)
     text = identity(holder, rights, {TARGETS}, {})
     later = (item for item in held if str(dig(item, "name")) > holder)
     (item,) = yaml.safe_load(f"- {text}")
@@ -47,12 +53,16 @@ def withdraw(draft: Draft, environment: Environment, response: str) -> bool:
     path = file_of(environment.folder)
     if not draft.has(path):
         return False
+    others = [item.name for item in states(draft, environment) if item.state == "enabled" and item.name != response]
+    kept = [rule for other in others for rule in _lane(draft, environment, other)]
+    gone = [rule for rule in _lane(draft, environment, response) if rule not in kept]
+    lane = [rule for rule in gone if _change_lane(draft, path, rule, remove)]
     raw = draft.read(path)
     for item in items(path, raw, _IDENTITIES):
         if isinstance(item, dict) and item.get("name") == _holder(response):
             draft.write(path, remove(path, raw, _IDENTITIES, item))
             return True
-    return False
+    return bool(lane)
 
 
 def _holder(response: str) -> str:
@@ -69,3 +79,31 @@ def _rights(draft: Draft, environment: Environment, response: str, holder: str) 
     except Rejected as why:
         raise UsageError(f"{path}: {why}", "the API server would not take it") from None
     return set(rights_of(holder, TARGETS, role.rules)) if isinstance(role, Role) else set()
+
+
+def _lane(draft: Draft, environment: Environment, response: str) -> list[dict[str, object]]:
+    """The rules, as a budget has them, that a response of the fast lane adds to what the dispatcher may do."""
+    path = f"{release_of(environment)}/{OPTIONS}/{response}/{_LANE}"
+    patched = draft.value(path) if draft.has(path) else None
+    rules = [each["value"] for each in patched if dig(each, "op") == "add"] if isinstance(patched, list) else []
+    return [{"in": TARGETS, **rule} for rule in rules if isinstance(rule, dict)]
+
+
+def _change_lane(draft: Draft, path: str, rule: dict[str, object], edit: Callable[..., bytes]) -> bool:
+    """Puts a rule of the dispatcher into the budget, or takes it out; whether there is a change. Where the budget does
+    not list the dispatcher at all, there is nothing to add to."""
+    raw = draft.read(path)
+    for index, item in enumerate(items(path, raw, _IDENTITIES)):
+        if dig(item, "name") == _DISPATCHER:
+            made = edit(path, raw, (*_IDENTITIES, index, "rules"), rule, **_written(rule, edit))
+            draft.write(path, made)
+            return made != raw
+    return False
+
+
+def _written(rule: dict[str, object], edit: Callable[..., bytes]) -> dict[str, str]:
+    """How it is to be written, as `kre rbac budget --write` does it."""
+    if edit is remove:
+        return {}
+    text = yaml.safe_dump(rule, sort_keys=False, default_flow_style=None, width=1000)
+    return {"text": text.rstrip("\n").replace("['']", '[""]').replace("\n", "\n  ")}

@@ -67,7 +67,7 @@ def settled(bundle: Bundle, environment: Environment) -> World:
     if targets(bundle, environment) != [TARGETS]:
         return known
     own = (*known.own, *_bindings(bundle, environment))
-    return World(known.resources, policy(join(own)), own, known.refused, known.charts)
+    return World(known.resources, policy(join(own)), own, known.refused, known.charts, known.brought)
 
 
 def _bindings(bundle: Bundle, environment: Environment) -> Iterator[Binding]:
