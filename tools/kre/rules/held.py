@@ -33,9 +33,11 @@ class Holder:
 
 @dataclass(frozen=True)
 class Side:
-    """What lives side by side: its World, with the bindings of targets to come; its own roles, who has their rules, and
-    what the budget lists with a reason, by holder. `running` is whoever something runs as, `could` whoever responses that
-    can be enabled run as; `engine` says who is to be bound to which ClusterRole in each target (rule F08 sees to that).
+    """What lives side by side.
+
+    `world` has the bindings of targets to come; `held` says who has each rule of its own roles, `reasons` what the
+    budget lists with a reason, by holder. `running` is whoever something runs as, `could` whoever responses that can be
+    enabled run as; `engine` says who is to be bound to which ClusterRole in each target (rule F08 sees to that).
     """
 
     environment: Environment | None
