@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from kre.compare.grants import CLOUD, covers
 from kre.load import embedded
 from kre.model.bundle import Bundle
 from kre.model.comparison import Grant
 from kre.model.resource import Body, Pointer, Resource, dig
-from kre.rbac.identities import Identity, Use, identities
+from kre.rbac.identities import Use
 from kre.rules.held import Side, sides
 from kre.rules.registry import Hit, hit, rule
 
@@ -29,10 +29,6 @@ def _mounts(use: Use) -> object:
     return dig(body, *at, _AUTOMOUNT)
 
 
-def _running(bundle: Bundle, side: Side) -> Iterable[Identity]:
-    return (one for one in identities(bundle, side.world.resources) if not one.parameterised)
-
-
 @rule(
     "R035",
     "nothing runs as a ServiceAccount default",
@@ -41,7 +37,7 @@ def _running(bundle: Bundle, side: Side) -> Iterable[Identity]:
 )
 def own_account(bundle: Bundle) -> Iterator[Hit]:
     for side in sides(bundle):
-        for identity in _running(bundle, side):
+        for identity in side.running:
             for use in identity.uses if identity.name == "default" else ():
                 if use.values is None and _mounts(use) is not False:
                     made = any(use.pointer[: len(one.at)] == one.at for one in embedded.objects(use.resource))
@@ -68,7 +64,7 @@ def no_idle_token(bundle: Bundle) -> Iterator[Hit]:
     R035's, one of an account that is not here nobody knows."""
     for side in sides(bundle):
         known = {(item.namespace, item.name): item for item in side.world.resources if item.kind == "ServiceAccount"}
-        for identity in _running(bundle, side):
+        for identity in side.running:
             made = known.get((identity.namespace, identity.name))
             if made is None or identity.name == "default" or _AUTOMOUNT in made.body:
                 continue
@@ -102,7 +98,7 @@ def cloud(bundle: Bundle) -> Iterator[Hit]:
 def lasting_token(bundle: Bundle) -> Iterator[Hit]:
     for side in sides(bundle):
         secrets = [item for item in side.world.resources if item.kind == "Secret" and item.body.get("type") == _TOKEN]
-        needed = set(_executors(bundle, side)) if secrets else set()
+        needed = set(_executors(side)) if secrets else set()
         for secret in secrets:
             name = str(dig(secret.metadata, "annotations", _OF))
             if secret.name != f"{name}.service-account-token" or (secret.namespace, name) not in needed:
@@ -111,10 +107,10 @@ def lasting_token(bundle: Bundle) -> Iterator[Hit]:
                 yield hit(bundle, secret, ("type",), message, fix)
 
 
-def _executors(bundle: Bundle, side: Side) -> Iterator[tuple[str, str]]:
+def _executors(side: Side) -> Iterator[tuple[str, str]]:
     """The ServiceAccounts whose token Argo Workflows mounts beside the pod's own, from a Secret of this very name
     (argo-workflows v4.0, workflow/common/util.go, ServiceAccountTokenName)."""
-    for identity in identities(bundle, (*side.world.resources, *side.options)):
+    for identity in (*side.running, *side.could):
         if any(use.pointer[-2:-1] == ("executor",) for use in identity.uses):
             yield identity.namespace, identity.name
 

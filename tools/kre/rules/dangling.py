@@ -11,7 +11,7 @@ from kre.model.bundle import Bundle
 from kre.model.finding import Related
 from kre.model.resource import dig
 from kre.rbac.environment import DEFAULT
-from kre.rbac.identities import Identity, Use, identities
+from kre.rbac.identities import Identity, Use
 from kre.rbac.match import selects
 from kre.rbac.model import Binding
 from kre.rules.held import Side, sides
@@ -48,7 +48,7 @@ def roles_there(bundle: Bundle) -> Iterator[Hit]:
 def dangling(bundle: Bundle) -> Iterator[Hit]:
     """In a folder without environments, things of a kind of which it has none are taken to be in the cluster."""
     for side in sides(bundle):
-        running = identities(bundle, side.world.resources)
+        running = side.running
         if side.environment or running:
             yield from _accounts(bundle, side, running)
         yield from _subjects(bundle, side)
@@ -59,7 +59,7 @@ def dangling(bundle: Bundle) -> Iterator[Hit]:
 
 
 def _accounts(bundle: Bundle, side: Side, running: tuple[Identity, ...]) -> Iterator[Hit]:
-    used = {(one.namespace, one.name) for one in (*running, *identities(bundle, side.options))}
+    used = {(one.namespace, one.name) for one in (*running, *side.could)}
     free = {one.namespace for one in running if one.parameterised}
     bound = {
         (subject.namespace or binding.namespace, subject.name)

@@ -9,9 +9,9 @@ from kre.compare.spending import budgeted
 from kre.compare.waiting import holders, options, settled, targets
 from kre.model.bundle import Bundle, Environment
 from kre.model.comparison import Grant
-from kre.model.resource import Resource
 from kre.rbac.environment import World, world
 from kre.rbac.evaluate import Policy
+from kre.rbac.identities import Identity, identities
 from kre.rbac.model import Binding, Role, Step, Subject, account
 from kre.rules.once import once
 
@@ -33,13 +33,17 @@ class Holder:
 
 @dataclass(frozen=True)
 class Side:
-    """What lives side by side: its World, with the bindings of targets to come; its own roles, who has their rules, and
-    what the budget lists with a reason, by holder. `options` are objects of responses that can be enabled; `engine`
-    says who is to be bound to which ClusterRole in each target (rule F08 sees to that)."""
+    """What lives side by side.
+
+    `world` has the bindings of targets to come; `held` says who has each rule of its own roles, `reasons` what the
+    budget lists with a reason, by holder. `running` is whoever something runs as, `could` whoever responses that can be
+    enabled run as; `engine` says who is to be bound to which ClusterRole in each target (rule F08 sees to that).
+    """
 
     environment: Environment | None
     world: World
-    options: tuple[Resource, ...]
+    running: tuple[Identity, ...]
+    could: tuple[Identity, ...]
     engine: Mapping[str, Subject]
     held: Mapping[_Key, tuple[Holder, ...]]
     reasons: Mapping[str, tuple[Grant, ...]]
@@ -95,7 +99,8 @@ def _side(bundle: Bundle, environment: Environment | None) -> Side:
     return Side(
         environment,
         known,
-        tuple(options(bundle, environment)) if environment else (),
+        identities(bundle, known.resources),
+        identities(bundle, options(bundle, environment)) if environment else (),
         wanted,
         {key: tuple(found) for key, found in held.items()},
         {name: tuple(found) for name, found in reasons.items()},

@@ -14,7 +14,7 @@ from kre.model.comparison import Grant
 from kre.model.finding import Related
 from kre.model.resource import Resource, dig, each
 from kre.rbac.budget import TARGETS
-from kre.rbac.identities import Identity, Use, identities
+from kre.rbac.identities import Identity, Use
 from kre.rbac.match import allows
 from kre.rbac.model import Binding, Question, Rule
 from kre.rbac.words import scope
@@ -31,7 +31,7 @@ _MARK = "{{"
 def everywhere(bundle: Bundle) -> Iterator[Hit]:
     """Of what our own manifests run. What a chart runs, or a person, may act anywhere."""
     for side in sides(bundle):
-        running = {(one.namespace, one.name): one for one in identities(bundle, side.world.resources)}
+        running = {(one.namespace, one.name): one for one in side.running}
         for binding in side.bindings:
             role = side.policy.role(binding) if not binding.namespace else None
             if role is None or binding.resource is None or not _in_namespaces(side.policy.rules(role)):
