@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from support.cli import kre
+from support.comparing import copy
 from support.layout import build, state
 
 BUDGET = "overlays/{}/rbac-budget.yaml"
@@ -85,8 +86,9 @@ def test_a_response_brings_its_rights_and_takes_them_away(engine: Path) -> None:
     assert state(engine) == before
 
 
-def test_the_fast_lane_s_rights_are_the_dispatcher_s(engine: Path) -> None:
+def test_the_fast_lane_s_rights_are_the_dispatcher_s(tmp_path: Path) -> None:
     """Listed before there is a target, so that the first one stays within the budget; and gone with the response."""
+    engine = copy(tmp_path / "repository")
     before = state(engine)
     kre("response", "enable", "isolate-pod", "--env", "staging", cwd=engine)
     named = {

@@ -24,7 +24,9 @@ def expected(folder: Path) -> dict[str, Any]:
     """What expected.json says; `also` are findings that the same fault brings with it, compared like the others."""
     found: dict[str, Any] = json.loads((folder / "expected.json").read_text(encoding="utf-8"))
     assert set(found) == {"exit", "findings", "also"}
-    found["findings"] = sorted([*found["findings"], *found["also"]], key=lambda entry: (entry["path"], entry["line"]))
+    found["findings"] = sorted(
+        [*found["findings"], *found["also"]], key=lambda entry: (entry["path"], entry["line"], entry["rule"])
+    )
     return found
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from kre.load.sources import mapping
 from kre.model.resource import Body, Resource, dig, each
 from kre.model.source import Source
 from kre.rbac.budget import TARGETS
@@ -90,7 +91,7 @@ def acts(
     environment = {str(dig(entry, "name")): _value(entry, resolve) for entry in each(container, "env")}
     settings = _settings(scene, who.partition(" ")[2].partition("/")[0], container, volumes)
     for position, entry in enumerate(each(found.entry, "needs")):
-        if all(_holds(key, wanted, environment, settings) for key, wanted in (dig(entry, "when") or {}).items()):
+        if all(_holds(key, wanted, environment, settings) for key, wanted in mapping(dig(entry, "when")).items()):
             at = found.source.at(("programs", found.index, "needs", position))
             what = f"{known.what}, {dig(found.entry, 'file')} {dig(entry, 'does')}"
             lost = "which namespaces are targets is not known" if _lost(scene, entry) else ""
@@ -120,14 +121,15 @@ def _settings(scene: Scene, namespace: str, container: Body, volumes: list[Any])
     found: dict[str, str] = {}
     for mount in each(container, "volumeMounts"):
         config = _mounted(scene, namespace, mount, volumes)
-        data = dig(config.body, "data") if config else None
-        found.update((str(key), str(value)) for key, value in (data or {}).items())
+        data = mapping(dig(config.body, "data")) if config else {}
+        found.update((str(key), str(value)) for key, value in data.items())
     return found
 
 
 def _holds(key: str, wanted: Any, environment: Mapping[str, Possible], settings: Mapping[str, str]) -> bool:  # noqa: ANN401 - YAML
     """Whether a condition can be true: KEY in capitals is a variable, else a setting, of whichever response."""
-    if key.isupper():
-        possible = environment.get(key, frozenset())
-        return possible is None or bool(possible & set(map(str, wanted)))
-    return any(value.strip() in wanted for name, value in settings.items() if name == key or name.endswith(f".{key}"))
+    words = {str(word) for word in wanted} if isinstance(wanted, list) else {str(wanted)}
+    if str(key).isupper():
+        possible = environment.get(str(key), frozenset())
+        return possible is None or bool(possible & words)
+    return any(value.strip() in words for name, value in settings.items() if name == key or name.endswith(f".{key}"))
