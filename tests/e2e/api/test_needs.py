@@ -123,7 +123,9 @@ def pods(target: Target, *, disruptive: bool = False, isolated: bool = False) ->
     above = target.make(where, "deployments", "apps/v1", "Deployment", name, spec=spec)
     pod, _ = target.replicas(name, 2)
     reference = {"apiVersion": "apps/v1", "kind": "Deployment", "name": name, "uid": above["metadata"]["uid"]}
-    change = {"metadata": {"ownerReferences": [reference | {"controller": True, "blockOwnerDeletion": True}]}}
+    owners = [reference | {"controller": True, "blockOwnerDeletion": True}]
+    # By the label it is the Deployment's: a controller lets go of what its selector does not take.
+    change = {"metadata": {"labels": {"app": name}, "ownerReferences": owners}}
     reply = target.http.ask("PATCH", f"{where}/replicasets/{name}", change, "application/merge-patch+json")
     assert reply.status == 200, reply
     return [pod, stateful(target, _name("db"))]
