@@ -256,6 +256,34 @@ def test_a_template_with_an_account_of_its_own(tmp_path: Path) -> None:
     assert needed(tmp_path, "ServiceAccount work/own") == EXECUTOR
 
 
+STEP = "steps: [[{name: a, templateRef: {name: other, template: t}}]]"
+OTHER = """
+apiVersion: argoproj.io/v1alpha1
+kind: WorkflowTemplate
+metadata: {name: other, namespace: work}
+spec:
+  serviceAccountName: unasked
+  templates: [{name: t, container: {image: i, command: [kubectl, get, pods]}}]
+"""
+
+
+def test_a_template_of_another_runs_as_whoever_refers_to_it(tmp_path: Path) -> None:
+    who = "ServiceAccount work/worker"
+    write(tmp_path, TEMPLATE.format(spec="", template=STEP), OTHER)
+    assert needed(tmp_path, who) == EXECUTOR | {"list pods work"}
+    assert unknown(tmp_path, who) == []
+    (tmp_path / "1.yaml").unlink()
+    assert unknown(tmp_path, who) == ["template t of other is not here"]
+
+
+@pytest.mark.parametrize("spec", ["x", "[]", "null"])
+def test_a_spec_that_is_none_needs_nothing(spec: str, tmp_path: Path) -> None:
+    kinds = ("Sensor", "EventSource", "EventBus", "WorkflowTemplate", "CronWorkflow", "Pod", "Deployment")
+    head = "apiVersion: argoproj.io/v1alpha1\nmetadata: {name: x, namespace: work}\n"
+    write(tmp_path, *(f"{head}kind: {kind}\nspec: {spec}\n" for kind in kinds))
+    assert all(not act.needs for done in acts(load(tmp_path), None).values() for act in done)
+
+
 def test_artifact_gc(tmp_path: Path) -> None:
     spec = "artifactGC: {strategy: OnWorkflowDeletion, serviceAccountName: gc}"
     write(tmp_path, TEMPLATE.format(spec=spec, template="suspend: {}"))

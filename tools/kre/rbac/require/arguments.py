@@ -15,9 +15,10 @@ _DEEP = 8  # templates that call each other
 
 
 class Arguments:
-    """The templates of one Workflow's spec, and who calls them with what."""
+    """The templates of one Workflow's spec, and who calls them with what; from `outside` too, where others may."""
 
-    def __init__(self, spec: Body) -> None:
+    def __init__(self, spec: Body, *, outside: bool = False) -> None:
+        self._anybody = outside
         self._templates = {str(dig(one, "name")): one for one in each(spec, "templates")}
         self._outside = {str(dig(spec, field)) for field in ("entrypoint", "onExit")}
         self._calls: dict[str, list[tuple[str, Any]]] = {}
@@ -31,7 +32,7 @@ class Arguments:
             return frozenset((text,))
         found = _INPUT.fullmatch(text.strip())
         calls = self._calls.get(template, [])
-        if found is None or deep > _DEEP or template in self._outside or not calls:
+        if found is None or deep > _DEEP or self._anybody or template in self._outside or not calls:
             return None
         values: set[str] = set()
         for caller, call in calls:

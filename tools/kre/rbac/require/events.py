@@ -106,8 +106,9 @@ def _templates(body: Body, namespace: str) -> Iterator[Object]:
 def _source(scene: Scene, item: Resource) -> Iterator[Act]:
     own = item.namespace or DEFAULT
     who = account(own, runs_as(item, "spec", "template"))
-    spec: Mapping[str, Any] = dig(item.body, "spec") or {}
-    kinds = {kind: value for kind, value in spec.items() if kind not in _NO_KIND and isinstance(value, Mapping)}
+    spec: Any = dig(item.body, "spec")
+    listed = spec.items() if isinstance(spec, Mapping) else ()
+    kinds = {kind: value for kind, value in listed if kind not in _NO_KIND and isinstance(value, Mapping)}
     if _ALONE & set(kinds) and _elects(scene, item):
         yield _act(who, f"{item}, leader election", item, ("metadata",), rows()["leader-election"], own)
     for kind, events in kinds.items():

@@ -95,7 +95,8 @@ def user(who: Account) -> User:
     """Somebody as the API server sees them."""
     kind, _, name = who.partition(" ")
     if kind == "ServiceAccount":
-        return account_of(*name.split("/", 1))
+        space, _, name = name.partition("/")
+        return account_of(space, name)
     return User(name) if kind == "User" else User("", frozenset((name,)))
 
 

@@ -88,8 +88,12 @@ def _run(scene: Scene, run: _Run) -> Iterator[Act]:
     arguments = Arguments(run.spec)
     for at, template in _inside(run):
         yield from _of_template(scene, run, at, template, arguments)
-    for other, at, template, calls in _others(scene, run, set()):
-        yield from _of_template(scene, other, at, template, calls)
+    for other in _others(scene, run, set()):
+        calls = Arguments(other.spec, outside=True)
+        for at, template in _inside(other):
+            yield from _of_template(scene, other, at, template, calls)
+        yield from _lost(scene, other, who)
+    yield from _lost(scene, run, who)
     yield from _artifact_gc(run)
 
 
@@ -107,20 +111,30 @@ def _inside(run: _Run) -> Iterator[tuple[Pointer, Body]]:
                 yield run.point("templates", index, *at), value
 
 
-def _others(scene: Scene, run: _Run, seen: set[tuple[str, str]]) -> Iterator[tuple[_Run, Pointer, Body, Arguments]]:
-    """The templates of other WorkflowTemplates that steps and tasks name, wherever those lead."""
+def _references(run: _Run) -> Iterator[tuple[Pointer, object]]:
+    """Where steps and tasks name a template of another WorkflowTemplate, and what they name."""
     for at, value in walk(dig(run.spec, "templates")):
-        if not at or at[-1] != "templateRef":
-            continue
-        found = _template(scene, run.namespace, value)
-        if found is None or (str(found), str(dig(value, "template"))) in seen:
-            continue
-        seen.add((str(found), str(dig(value, "template"))))
-        spec = dig(found.body, "spec") or {}
-        other = _Run(found, ("spec",), spec, run.namespace, _names(run))
-        for where, template in _inside(other):
-            yield other, where, template, Arguments(spec)
-        yield from _others(scene, other, seen)
+        if at and at[-1] == "templateRef":
+            yield at, value
+
+
+def _others(scene: Scene, run: _Run, seen: set[str]) -> Iterator[_Run]:
+    """The other WorkflowTemplates whose templates run in it, wherever those lead; each once, with all that it has."""
+    for _, reference in _references(run):
+        found = _template(scene, run.namespace, reference)
+        if found is not None and str(found) not in seen:
+            seen.add(str(found))
+            other = _Run(found, ("spec",), dig(found.body, "spec") or {}, run.namespace, _names(run))
+            yield other
+            yield from _others(scene, other, seen)
+
+
+def _lost(scene: Scene, run: _Run, who: str) -> Iterator[Act]:
+    """The templates of others that are not here: what they do under its name nobody can tell."""
+    for at, reference in _references(run):
+        if _template(scene, run.namespace, reference) is None:
+            why = f"template {dig(reference, 'template')} of {dig(reference, 'name')} is not here"
+            yield Act(who, str(run.item), run.item, run.point("templates", *at), unknown=why)
 
 
 def _names(run: _Run) -> Body:
