@@ -11,6 +11,7 @@ from functools import cache
 
 from kre.model.bundle import Bundle
 from kre.model.comparison import Grant
+from kre.rbac.budget import NAMELESS, PATH
 from kre.rbac.defaults import defaults
 from kre.rbac.environment import World, world
 from kre.rbac.evaluate import policy
@@ -19,7 +20,6 @@ from kre.rbac.model import Binding, Role, Rule
 AGGREGATE = "rbac.authorization.k8s.io/aggregate-to-"
 _OWN = re.compile(r"whatever (?P<kind>ClusterRole) (?P<name>\S+) allows")
 ACT_AS, WHATEVER = "act as", "do"
-NAMELESS = '""'  # requests without a name, and no others
 CLOUD = ("eks.amazonaws.com/", "iam.gke.io/", "azure.workload.identity/")
 
 
@@ -54,8 +54,7 @@ def _of_role(known: World, role: Role) -> Iterator[Grant]:
 def _of_binding(known: World, binding: Binding) -> Iterator[Grant]:
     role = known.policy.role(binding)
     for subject in binding.subjects:
-        space = f"{subject.namespace or binding.namespace}/" if subject.kind == "ServiceAccount" else ""
-        holder = f"{subject.kind} {space}{subject.name}"
+        holder = subject.title(binding.namespace)
         if role is None:
             yield _whatever(holder, binding.namespace, binding.role_kind, binding.role)
         else:
@@ -85,7 +84,7 @@ def rights_of(holder: str, namespace: str, rules: Iterable[Rule]) -> Iterator[Gr
         names = [name or NAMELESS for name in rule.names] or [""]
         for verb in rule.verbs:
             if not namespace:
-                yield from (Grant(holder, "", verb, "(path)", path) for path in rule.urls)
+                yield from (Grant(holder, "", verb, PATH, path) for path in rule.urls)
             for group in rule.groups:
                 for resource in rule.resources:
                     yield from (Grant(holder, namespace, verb, group, resource, name) for name in names)
@@ -136,11 +135,11 @@ def covers(wide: Grant, grant: Grant) -> bool:
 
 
 def _within(wide: str, narrow: str) -> bool:
-    return wide == narrow or (wide == "*" and narrow != "(path)")
+    return wide == narrow or (wide == "*" and narrow != PATH)
 
 
 def _resource(wide: Grant, grant: Grant) -> bool:
-    if wide.group == "(path)":
+    if wide.group == PATH:
         prefix = wide.resource.removesuffix("*") if wide.resource.endswith("*") else None
         return wide.resource == grant.resource or (prefix is not None and grant.resource.startswith(prefix))
     if wide.resource in ("*", grant.resource):

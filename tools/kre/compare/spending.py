@@ -64,9 +64,7 @@ def budgeted(bundle: Bundle, environment: Environment) -> list[Entry]:
 
 def holders(bundle: Bundle, environment: Environment) -> frozenset[str]:
     """Everybody of whom the environment's budget says what they may hold; nobody where there is none."""
-    source = bundle.sources.get(file_of(environment.folder))
-    listed = entries(source, targets(bundle, environment)) if source is not None else ()
-    return frozenset(right.subject for entry in listed for right in entry.rights)
+    return frozenset(right.subject for entry in budgeted(bundle, environment) for right in entry.rights)
 
 
 def _unseen(bundle: Bundle, environment: Environment) -> Callable[[Grant], bool]:

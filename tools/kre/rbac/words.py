@@ -85,6 +85,12 @@ def what(verb: str, resource: str, namespace: str = "", name: str = "") -> Quest
     return Question(verb, group if dot else _GROUP_OF.get(plural, "*"), plural, sub, name, namespace)
 
 
+def full(resource: str, group: str) -> str:
+    """RESOURCE.GROUP/SUBRESOURCE, as kubectl writes it."""
+    plural, slash, sub = resource.partition("/")
+    return f"{plural}{f'.{group}' if group else ''}{slash}{sub}"
+
+
 def scope(group: str, plural: str) -> Literal["namespace", "cluster", ""]:
     """Where objects of a resource are; "" where it is not known."""
     if plural not in _GROUPS.get(group, "").split():

@@ -50,8 +50,8 @@ def drawing(found: Survey) -> Drawing:
     for leads in found.hops:
         for node in leads.to:
             label = f"{leads.edge.way} ({leads.edge.limit})" if leads.edge.limit else leads.edge.way
-            only = leads.edge.limit.endswith("name")
-            line(_identity(leads.start), _identity(node), label, limited=only)
+            told = leads.edge.narrowed and bool(leads.edge.limit)
+            line(_identity(leads.start), _identity(node), label, limited=told)
     for space, some in found.deletes.items():
         for one in some:
             pods = Box("pods", f"pods of {space or 'every namespace'}")

@@ -11,8 +11,8 @@ from kre.model.bundle import Bundle
 from kre.rbac.model import Step
 from kre.rbac.require.model import Act, Level, Need
 from kre.rbac.require.verdict import Piece, Verdict
+from kre.rbac.words import full
 from kre.report.printable import printable
-from kre.report.rights import resource
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def _together(shown: Shown) -> _Lines:
         piece = shown.verdict.granting(need)
         if piece is not None:
             resources = found.setdefault((need.namespace, tuple(why), piece.chain), {})
-            resources.setdefault(resource(need.resource, need.group), []).append(need.verb)
+            resources.setdefault(full(need.resource, need.group), []).append(need.verb)
     made: _Lines = []
     for (namespace, why_, steps), resources in found.items():
         alike: dict[tuple[str, ...], list[str]] = {}
@@ -94,8 +94,7 @@ def _together(shown: Shown) -> _Lines:
 
 
 def _right(need: Need) -> str:
-    shown = Piece(need.verb, need.group, need.resource, "", need.namespace, ())
-    return f"{shown} in {need.namespace or 'every namespace'}"
+    return f"{need} in {need.namespace or 'every namespace'}"
 
 
 def _where(bundle: Bundle, act: Act) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kre.rbac.atlas import Atlas, Runs
 from kre.rbac.model import Grant, Question, Rule, Step, User
+from kre.rbac.words import full
 from kre.report import charts
 from kre.report.printable import printable
 
@@ -18,15 +19,9 @@ def rule(found: Rule) -> str:
     """A rule in words: verbs, then resources with their groups, then the only names."""
     if found.urls:
         return f"{', '.join(found.verbs)} {', '.join(found.urls)}"
-    of = [resource(name, group) for group in found.groups for name in found.resources]
+    of = [full(name, group) for group in found.groups for name in found.resources]
     only = f" named {', '.join(name or 'nothing' for name in found.names)}" if found.names else ""
     return f"{', '.join(found.verbs)} {', '.join(of)}{only}"
-
-
-def resource(name: str, group: str) -> str:
-    """RESOURCE.GROUP/SUBRESOURCE, as kubectl writes it."""
-    whole, slash, sub = name.partition("/")
-    return f"{whole}{f'.{group}' if group else ''}{slash}{sub}"
 
 
 def chain(atlas: Atlas, steps: Iterable[Step]) -> str:
@@ -88,10 +83,9 @@ def asked(question: Question) -> str:
     """A question in words."""
     if question.path:
         return f"{question.verb} {question.path}"
-    whole = f"{question.resource}/{question.subresource}" if question.subresource else question.resource
     name = f" {question.name}" if question.name else ""
     where = f"in {question.namespace}" if question.namespace else "in no namespace, or in all"
-    return f"{question.verb} {resource(whole, question.group)}{name} {where}"
+    return f"{question.verb} {full(question.whole, question.group)}{name} {where}"
 
 
 def budget_text(environment: str, found: Spending | None) -> Iterator[str]:

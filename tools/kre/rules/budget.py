@@ -11,6 +11,7 @@ from kre.load.provenance import place
 from kre.model.bundle import Bundle, Environment
 from kre.model.comparison import Grant
 from kre.model.finding import Place, Related
+from kre.rbac.budget import PATH
 from kre.rbac.evaluate import Policy
 from kre.rbac.model import Question, Step, User, account
 from kre.rules.registry import Hit, rule
@@ -62,6 +63,6 @@ def chain(policy: Policy, grant: Grant) -> tuple[Step, ...]:
         user = replace(account(space, name), groups=frozenset())
     resource, _, sub = grant.resource.partition("/")
     asked = Question(grant.verb, grant.group, resource, sub, grant.name, grant.namespace)
-    if grant.group == "(path)":
+    if grant.group == PATH:
         asked = Question(grant.verb, path=grant.resource)
     return next((found.chain for found in policy.why(user, asked)), ())

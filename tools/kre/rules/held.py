@@ -71,8 +71,7 @@ class Side:
         """Whether a ServiceAccount has a right that does not come with every cluster, or is to have one."""
         if any((one.namespace, one.name) == (namespace, name) for one in self.engine.values()):
             return True
-        found = self.policy.grants(account(namespace, name))
-        return any(step.resource is not None for grant in found for step in grant.chain)
+        return any(grant.written for grant in self.policy.grants(account(namespace, name)))
 
 
 @once
@@ -88,8 +87,7 @@ def _side(bundle: Bundle, environment: Environment | None) -> Side:
     reasons: dict[str, list[Grant]] = {}
     if environment:
         for name, subject in wanted.items():
-            who = f"{subject.kind} {subject.namespace}/{subject.name}"
-            engine |= {(who, space, name) for space in targets(bundle, environment)}
+            engine |= {(subject.title(""), space, name) for space in targets(bundle, environment)}
         for entry in budgeted(bundle, environment):
             if entry.reason:
                 reasons.setdefault(entry.scoped.subject, []).extend(entry.rights)
@@ -116,8 +114,7 @@ def _held(known: World, engine: set[tuple[str, str, str]]) -> Iterator[tuple[Ste
         for rule in known.policy.rules(role):
             if rule.step is not None and rule.step.resource is not None:
                 for subject in binding.subjects:
-                    space = f"{subject.namespace or binding.namespace}/" if subject.kind == "ServiceAccount" else ""
-                    name = f"{subject.kind} {space}{subject.name}"
+                    name = subject.title(binding.namespace)
                     mine = (name, binding.namespace, binding.role) in engine and role.kind == "ClusterRole"
                     yield rule.step, Holder(name, binding.namespace, mine, binding)
     for role in known.policy.roles:

@@ -36,8 +36,7 @@ class Known:
 
     def ours(self, who: Who) -> list[Grant]:
         """The grants of somebody that something here gives."""
-        found = self.reach.held(Node(who)).grants
-        return [grant for grant in found if any(step.resource is not None for step in grant.chain)]
+        return [grant for grant in self.reach.held(Node(who)).grants if grant.written]
 
     def by_chart(self, who: Who) -> bool:
         """Whether it is a controller, or another part that a chart brings."""
@@ -76,11 +75,11 @@ def _makers(bundle: Bundle, one: Known, verbs: tuple[str, ...], resources: tuple
         together: dict[tuple[Grant, str], list[Edge]] = {}
         for edge in one.reach.edges(Node(who)):
             verb, group, resource = edge.about
-            if group == "argoproj.io" and verb in verbs and resource in resources and not _limited(one, edge):
+            if group == "argoproj.io" and verb in verbs and resource in resources and not edge.narrowed:
                 together.setdefault((edge.grants[0], resource), []).append(edge)
         for (grant, resource), edges in together.items():
             best = _best(one, who, edges)
-            if best is not None and not _starred(grant):
+            if best is not None and not grant.rule.starred:  # R001 to R005 say so of a star
                 yield _maker(bundle, one, who, grant, resource, edges, best)
 
 
@@ -96,23 +95,11 @@ def _maker(bundle: Bundle, one: Known, who: Who, grant: Grant, resource: str, ed
     return Hit(where, message, hint, one.environments(), related)
 
 
-def _limited(one: Known, edge: Edge) -> bool:
-    """Whether what the controllers hold to narrows this hop down."""
-    aim = {"workflows": "created", "cronworkflows": "created", "workfloweventbindings": "template"}
-    found = aim.get(edge.about[2])
-    return found is not None and one.reach.people.limited(found, edge.namespace)  # type: ignore[arg-type]
-
-
 def _best(one: Known, who: Who, edges: Iterable[Edge]) -> Who | None:
     """Of those that the hops lead to, whoever holds most that we give: sinks before the number of rights."""
     others = {node.who for edge in edges for node in edge.to} - {who}
     able = [other for other in sorted(others) if one.ours(other)]
     return max(able, key=lambda other: (len(one.reach.ends(Node(other))), len(one.ours(other))), default=None)
-
-
-def _starred(grant: Grant) -> bool:
-    """A star in a rule: R001 to R005 say so."""
-    return "*" in (*grant.rule.verbs, *grant.rule.groups, *grant.rule.resources)
 
 
 @rule("E06", "nobody creates Workflows beside the controller that runs them", "world")
@@ -122,7 +109,7 @@ def beside_the_controller(bundle: Bundle) -> Iterator[Hit]:
         for who in one.people:
             for held in one.reach.held(Node(who)).of("create", "argoproj.io", "workflows"):
                 for space in sorted(spaces):
-                    if held.within(space) and not one.by_chart(who) and not _starred(held.grant):
+                    if held.within(space) and not one.by_chart(who) and not held.grant.rule.starred:
                         message = (
                             f"{who} may create workflows in {space}, where the controller runs: it may change that"
                         )

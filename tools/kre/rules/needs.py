@@ -16,6 +16,7 @@ from kre.rbac.budget import file_of
 from kre.rbac.model import Step
 from kre.rbac.require.model import Act, Level
 from kre.rbac.require.verdict import Piece, Verdict, verdicts
+from kre.rbac.words import full
 from kre.rules.once import once
 from kre.rules.registry import Hit, rule
 
@@ -98,7 +99,7 @@ def _missing(bundle: Bundle, names: tuple[str, ...], verdict: Verdict, severity:
     together: dict[tuple[Place, str, str, str], tuple[Act, list[str]]] = {}
     for lack in verdict.missing:
         need = lack.need
-        shown = str(Piece("", need.group, need.resource, "", need.namespace, ())).strip()
+        shown = full(need.resource, need.group)
         key = (_at(bundle, lack.act), lack.act.what, shown, need.namespace)
         together.setdefault(key, (lack.act, []))[1].append(need.verb)
     for (where, what, shown, namespace), (act, verbs) in together.items():
@@ -119,9 +120,8 @@ def _granted(bundle: Bundle, verdict: Verdict, namespace: str) -> list[Place]:
 def _forbidden(bundle: Bundle, names: tuple[str, ...], verdict: Verdict) -> Iterator[Hit]:
     for one in verdict.forbidden:
         need = one.need
-        shown = Piece(need.verb, need.group, need.resource, "", need.namespace, ())
         scope = f"in {need.namespace}" if need.namespace else "everywhere"
-        message = f"{verdict.who} may {shown} {scope}, and must not for {one.act.what}: {need.why}"
+        message = f"{verdict.who} may {need} {scope}, and must not for {one.act.what}: {need.why}"
         at = _at(bundle, one.act)
         hint = "take it away; what else needs it should run as another ServiceAccount"
         yield Hit(_rule_of(bundle, one.grant.chain) or at, message, hint, names, (Related(at, "what it does"),))

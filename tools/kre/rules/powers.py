@@ -86,13 +86,13 @@ def _power(power: Power) -> Check:
 
 def shown(asked: Question) -> str:
     """A verb and what it is for, in words."""
-    return f"{asked.verb} {asked.resource}{f'/{asked.subresource}' if asked.subresource else ''}"
+    return f"{asked.verb} {asked.whole}"
 
 
 def lets(entry: Rule, asked: Question) -> bool:
     """Whether a rule without stars allows it, by some name or any. What a star covers, R001 to R004 say; of one that is
     meant for a name, which nothing has, E11 does."""
-    if "*" in (*entry.verbs, *entry.groups, *entry.resources):
+    if entry.starred:
         return False
     return any(allows(entry, replace(asked, name=name)) for name in entry.names or ("",) if name != "*")
 

@@ -125,9 +125,8 @@ def _wrong(
 def _meant(one: Reasoned, side: Side, holder: Holder, entry: Rule, asked: Question) -> bool:
     if holder.engine and one.power.id in _PODS and asked.resource == "pods":
         return True
-    resource = f"{asked.resource}/{asked.subresource}" if asked.subresource else asked.resource
     rights = [
-        Grant(holder.name, holder.namespace, asked.verb, asked.group, resource, it) for it in entry.names or ("",)
+        Grant(holder.name, holder.namespace, asked.verb, asked.group, asked.whole, it) for it in entry.names or ("",)
     ]
     return all(any(covers(known, right) for known in side.reasons.get(holder.name, ())) for right in rights)
 

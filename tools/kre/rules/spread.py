@@ -17,13 +17,12 @@ from kre.rbac.budget import TARGETS
 from kre.rbac.identities import Identity, Use
 from kre.rbac.match import allows
 from kre.rbac.model import Binding, Question, Rule
+from kre.rbac.reach.reach import DELETES
 from kre.rbac.words import scope
 from kre.rules.held import Side, sides
 from kre.rules.powers import shown
 from kre.rules.registry import Hit, hit, rule
 
-_DELETES = (Question("delete", "", "pods"), Question("deletecollection", "", "pods"),
-            Question("create", "", "pods", "eviction"))  # fmt: skip
 _MARK = "{{"
 
 
@@ -117,7 +116,7 @@ def engine_killer(bundle: Bundle) -> Iterator[Hit]:
             if binding.namespace and not protected(bundle, side.environment, binding.namespace):
                 continue
             for entry in side.policy.rules(role):
-                found = next((one for one in _DELETES if _by_some_name(entry, one)), None)
+                found = next((one for one in DELETES if _by_some_name(entry, one)), None)
                 if found:
                     yield from _deleting(bundle, side, binding, entry, found)
 
@@ -128,12 +127,11 @@ def _by_some_name(entry: Rule, asked: Question) -> bool:
 
 def _deleting(bundle: Bundle, side: Side, binding: Binding, entry: Rule, found: Question) -> Iterator[Hit]:
     where = f"in {binding.namespace}" if binding.namespace else "in every namespace, those of the engine too"
-    resource = f"{found.resource}/{found.subresource}" if found.subresource else found.resource
     for index, subject in enumerate(binding.subjects):
-        space = f"{subject.namespace or binding.namespace}/" if subject.kind == "ServiceAccount" else ""
-        holder = f"{subject.kind} {space}{subject.name}"
+        holder = subject.title(binding.namespace)
         rights = [
-            Grant(holder, binding.namespace, found.verb, found.group, resource, name) for name in entry.names or ("",)
+            Grant(holder, binding.namespace, found.verb, found.group, found.whole, name)
+            for name in entry.names or ("",)
         ]
         known = [it for it in side.reasons.get(holder, ()) if it.namespace]
         if not all(any(covers(wide, right) for wide in known) for right in rights) and binding.resource is not None:

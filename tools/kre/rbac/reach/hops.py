@@ -38,9 +38,8 @@ def _by(way: Way, verb: str, resource: str, held: Held, around: People) -> Itera
     for space in spaces:
         to = around.aimed(way.aim, space, held.names)
         if to:
-            limit = _limit(way, space, around)
-            about = (verb, way.group, resource)
-            yield _edge(f"{verb} {resource}", space, (held,), to, around, about, limit)
+            edge = _edge(f"{verb} {resource}", space, (held,), to, around, (verb, way.group, resource))
+            yield edge._replace(limit=_limit(way, space, around), narrowed=around.limited(way.aim, space))
 
 
 def _limit(way: Way, space: str, around: People) -> str:
@@ -72,12 +71,11 @@ def _edge(
     to: tuple[Node, ...],
     around: People,
     about: tuple[str, str, str],
-    limit: str = "",
 ) -> Edge:
     """`about` is the verb, group and resource that matter to admission."""
     walls = tuple(wall.name for wall in around.ground.walls if wall.about(*about, space))
     way = f"{what} in {space}" if space else what
-    return Edge(way, tuple(held.grant for held in rights), to, limit, walls, about, space)
+    return Edge(way, tuple(held.grant for held in rights), to, "", walls, about, space)
 
 
 def _impersonates(asked: Holdings, around: People) -> Iterator[Edge]:

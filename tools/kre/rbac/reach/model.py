@@ -69,7 +69,8 @@ class Node(NamedTuple):
 
 class Edge(NamedTuple):
     """A hop: by what `way`, which grants make it possible, and to whom. `limit` is what narrows it down, or fails to;
-    `walls` are admission policies that have a say, and do not count; `about` the verb, group and resource."""
+    `narrowed` says that something does; `walls` are admission policies that have a say, and do not count; `about` the
+    verb, group and resource."""
 
     way: str
     grants: tuple[Grant, ...]
@@ -78,6 +79,7 @@ class Edge(NamedTuple):
     walls: tuple[str, ...] = ()
     about: tuple[str, str, str] = ("", "", "")
     namespace: str = ""
+    narrowed: bool = False
 
 
 class End(NamedTuple):

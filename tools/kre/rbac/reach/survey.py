@@ -64,8 +64,7 @@ def _deletes(reach: Reach, everybody: list[Who]) -> dict[str, list[Delete]]:
     for who in everybody:
         held = reach.held(Node(who))
         for asked in DELETES:
-            resource = f"{asked.resource}/{asked.subresource}" if asked.subresource else asked.resource
-            for one in held.of(asked.verb, asked.group, resource):
+            for one in held.of(asked.verb, asked.group, asked.whole):
                 verb = "evict" if asked.subresource else asked.verb
                 names = tuple(sorted(one.names))
                 known = found.setdefault(one.namespace, {})

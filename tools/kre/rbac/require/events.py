@@ -9,11 +9,12 @@ from typing import Any
 from kre.load import embedded
 from kre.model.resource import Body, Pointer, Resource, dig, each, walk
 from kre.rbac.identities import BUSES, DEFAULT
-from kre.rbac.require.kinds import of_version, plural, whole_cluster
+from kre.rbac.require.kinds import of_version, plural
 from kre.rbac.require.model import Act, account
 from kre.rbac.require.pods import MARK, runs_as
 from kre.rbac.require.scene import Scene
 from kre.rbac.require.table import Object, Row, rows
+from kre.rbac.words import scope
 
 ARGO, TEMPLATES, CLUSTER_TEMPLATES = "argoproj.io", "workflowtemplates", "clusterworkflowtemplates"
 _ELECTION = "events.argoproj.io/leader-election"
@@ -92,8 +93,8 @@ def about_object(body: Body, own: str, mark: re.Pattern[str] = MARK) -> Object |
     namespace = str(dig(body, "metadata", "namespace") or own)
     if not kind or not version or any(mark.search(text) for text in (kind, version, namespace)):
         return None
-    resource = plural(kind)
-    return Object(of_version(version), resource, "" if whole_cluster(resource) else namespace)
+    group, resource = of_version(version), plural(kind)
+    return Object(group, resource, "" if scope(group, resource) == "cluster" else namespace)
 
 
 def _templates(body: Body, namespace: str) -> Iterator[Object]:

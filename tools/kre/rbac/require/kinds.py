@@ -4,12 +4,6 @@ from __future__ import annotations
 
 from kre.rbac.words import known
 
-_CLUSTER = frozenset(
-    "namespaces nodes persistentvolumes clusterroles clusterrolebindings customresourcedefinitions storageclasses "
-    "priorityclasses ingressclasses runtimeclasses clusterworkflowtemplates certificatesigningrequests apiservices "
-    "validatingwebhookconfigurations mutatingwebhookconfigurations validatingadmissionpolicies "
-    "validatingadmissionpolicybindings csidrivers csinodes volumeattachments".split()
-)
 _SHORT = {
     "po": "pods", "svc": "services", "cm": "configmaps", "ns": "namespaces", "no": "nodes", "sa": "serviceaccounts",
     "deploy": "deployments", "ds": "daemonsets", "sts": "statefulsets", "rs": "replicasets", "cj": "cronjobs",
@@ -36,11 +30,6 @@ def plural(kind: str) -> str:
 def of_version(version: str) -> str:
     """The API group of an apiVersion."""
     return version.rpartition("/")[0]
-
-
-def whole_cluster(resource: str) -> bool:
-    """Whether objects of it are in no namespace."""
-    return resource in _CLUSTER
 
 
 def typed(word: str) -> tuple[str, str] | None:

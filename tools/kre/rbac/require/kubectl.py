@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from kre.rbac.require.kinds import typed, whole_cluster
+from kre.rbac.require.kinds import typed
 from kre.rbac.require.model import Need
 from kre.rbac.require.table import Object, rows
+from kre.rbac.words import scope
 
 _CALL = re.compile(r"(?:^|[\s;&|(`\"'/])kubectl\s+(?P<rest>[^\n;&|)`]*)")
 _NAMESPACE = re.compile(r"(?:^|\s)(?:-n|--namespace)(?:[=\s])\s*(?P<name>[\w.{}$\"'-]+)")
@@ -41,7 +42,7 @@ def _asked(words: list[str], namespace: str) -> Found:
     else:
         kind = name if verb == "rollout" else kind
         whole = typed(kind.partition("/")[0]) if kind else None
-        about = Object(*whole, "" if whole_cluster(whole[1]) else namespace) if whole else None
+        about = Object(*whole, "" if scope(*whole) == "cluster" else namespace) if whole else None
     listed = verb == "get" and not name and "/" not in kind
     row = rows().get(f"kubectl.{'list' if listed else verb}")
     if row is None or about is None:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from kre.model.finding import Place
 from kre.model.resource import Pointer, Resource
 from kre.rbac.model import Question
+from kre.rbac.words import full
 
 Account: TypeAlias = str  # as a budget names it: "ServiceAccount NAMESPACE/NAME", "Group NAME", "User NAME"
 
@@ -31,6 +32,9 @@ class Need:
     resource: str
     namespace: str
     why: str = field(default="", compare=False)
+
+    def __str__(self) -> str:
+        return f"{self.verb} {full(self.resource, self.group)}"
 
     @property
     def question(self) -> Question:

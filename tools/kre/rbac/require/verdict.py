@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from kre.model.bundle import Bundle, Environment
+from kre.rbac.budget import NAMELESS, PATH
 from kre.rbac.environment import World, world
 from kre.rbac.match import allows
 from kre.rbac.model import Grant, Rule, Step, User
 from kre.rbac.model import account as account_of
 from kre.rbac.require.acts import acts
 from kre.rbac.require.model import Account, Act, Level, Need
-
-NAMELESS = '""'
+from kre.rbac.words import full
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,7 @@ class Piece:
         return self.namespace in ("", need.namespace) and not self.name and allows(rule, need.question)
 
     def __str__(self) -> str:
-        group = f".{self.group}" if self.group and self.group != "(path)" else ""
-        plural, slash, sub = self.resource.partition("/")
-        resource = self.resource if self.group == "(path)" else f"{plural}{group}{slash}{sub}"
+        resource = self.resource if self.group == PATH else full(self.resource, self.group)
         return f"{self.verb} {resource}{f' {self.name}' if self.name else ''}"
 
 
@@ -105,7 +103,7 @@ def _verdict(known: World, who: Account, done: tuple[Act, ...]) -> Verdict:
     needs = {need.right: (need, act) for act in reversed(done) for need in act.needs if need.level is Level.REQUIRED}
     missing = [Lack(need, act) for need, act in needs.values() if not known.policy.allows(asks, need.question)]
     fine = {need.right for act in done for need in act.needs if need.level is not Level.FORBIDDEN}
-    held = tuple(piece for grant in known.policy.grants(asks) if _ours(grant) for piece in _pieces(grant))
+    held = tuple(piece for grant in known.policy.grants(asks) if grant.written for piece in _pieces(grant))
     unknown = tuple(dict.fromkeys(act.unknown for act in done if act.unknown))
     excess = () if unknown else tuple(piece for piece in held if not _needed(piece, fine))
     against = {
@@ -114,7 +112,7 @@ def _verdict(known: World, who: Account, done: tuple[Act, ...]) -> Verdict:
         for need in act.needs
         if need.level is Level.FORBIDDEN
         for grant in known.policy.why(asks, need.question)
-        if _ours(grant)
+        if grant.written
     }
     banned = {(one.need.verb, one.need.group, one.need.resource) for one in against.values()}
     excess = tuple(piece for piece in excess if (piece.verb, piece.group, piece.resource) not in banned)
@@ -122,16 +120,11 @@ def _verdict(known: World, who: Account, done: tuple[Act, ...]) -> Verdict:
     return Verdict(who, done, held, tuple(ordered), excess, tuple(against.values()), unknown)
 
 
-def _ours(grant: Grant) -> bool:
-    """Whether an object of the environment has a part in it, so that it does not come with every cluster."""
-    return any(step.resource is not None for step in grant.chain)
-
-
 def _pieces(grant: Grant) -> Iterator[Piece]:
     rule = grant.rule
     for verb in rule.verbs:
         for url in rule.urls:
-            yield Piece(verb, "(path)", url, "", grant.namespace, grant.chain)
+            yield Piece(verb, PATH, url, "", grant.namespace, grant.chain)
         for group in rule.groups:
             for resource in rule.resources:
                 for name in rule.names or ("",):
