@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import page
+from rounds import cells, machine, measure
 
 from kre.doors import tools
 
@@ -152,36 +151,19 @@ def contenders() -> dict[tuple[str, str], Callable[[], object]]:
     return runs
 
 
-def measure(runs: dict[tuple[str, str], Callable[[], object]]) -> dict[tuple[str, str], list[float]]:
-    """Seconds of each round; they take turns."""
-    for go in runs.values():
-        go()
-    times: dict[tuple[str, str], list[float]] = {name: [] for name in runs}
-    for _ in range(ROUNDS):
-        for name, go in runs.items():
-            started = time.perf_counter()
-            go()
-            times[name].append(time.perf_counter() - started)
-    return times
-
-
 def section(times: dict[tuple[str, str], list[float]]) -> str:
-    machine = f"{os.cpu_count()} CPUs, Python {platform.python_version()}, median of {ROUNDS} rounds"
-    figures = {
-        name: f"{statistics.median(taken):.2f} | {min(taken):.2f} to {max(taken):.2f} |"
-        for name, taken in times.items()
-    }
+    figures = {name: cells(taken) for name, taken in times.items()}
     rows = [f"| {title} | {who} | {shown}" for (title, who), shown in figures.items() if title]
     if not any(who == PEER for _, who in times):
         rows.append(f"| | {PEER} | not built: `make rbac-answers` | |")
     alone = "\n".join(f"| {who} | {shown}" for (title, who), shown in figures.items() if not title)
     tail = TAIL.format(asked=ASKED, can=alone, evaluate=EVALUATE, answer=ANSWER)
-    return HEAD.format(identities=IDENTITIES, rules=RULES, machine=machine) + "\n".join(rows) + "\n" + tail
+    return HEAD.format(identities=IDENTITIES, rules=RULES, machine=machine(ROUNDS)) + "\n".join(rows) + "\n" + tail
 
 
 def main() -> int:
     """Returns 1 where a requirement is not met."""
-    times = measure(contenders())
+    times = measure(contenders(), ROUNDS)
     text = section(times)
     page.write(TITLE, text)
     print(text)

@@ -19,6 +19,7 @@ RELEASE = "overlays/staging/release/falcosidekick/values.yaml"
 LOCK = "overlays/staging/release.lock.yaml"
 BRANCH = "promote/staging/falcosidekick"
 ROLE = "base/responses/manifests/kre-delete-pod-clusterrole.yaml"
+NEEDS = "base/responses/manifests/needs.yaml"
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +141,8 @@ def test_named_components_go_together_or_not_at_all(stage: Stage) -> None:
 
 
 def test_a_risk_is_taken_only_by_saying_so(stage: Stage) -> None:
-    stage.land({ROLE: _read(stage, ROLE).replace("[get, delete]", "[get, delete, list]")})
+    wider = {path: _read(stage, path).replace("[get, delete]", "[get, delete, list]") for path in (ROLE, NEEDS)}
+    stage.land(wider)
     ended = run(stage, "dev", "staging", "responses")
     assert ended.code == 4
     assert "rbac-widened" in ended.out
@@ -152,9 +154,7 @@ def test_a_risk_is_taken_only_by_saying_so(stage: Stage) -> None:
     assert "kind: rbac-widened" in stage.git("show", f"{branch}:{LOCK}")
     start = stage.head("main")
     stage.merge(branch)
-    ended = kre("validate", "--changed-since", start, "--format", "json", cwd=stage.folder, env=stage.environ())
-    told = json.loads(ended.out)["findings"]
-    assert [item for item in told if item["rule"][0] == "P" and item["severity"] == "error"] == []
+    assert kre("validate", "--changed-since", start, cwd=stage.folder, env=stage.environ()).code == 0
 
 
 def test_what_ci_reads(stage: Stage) -> None:

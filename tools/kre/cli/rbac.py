@@ -122,7 +122,7 @@ def can_command(
             start = f"{atlas.environment}: " if atlas.environment else ""
             typer.echo(printable(f"{start}{'yes' if found else 'no'}: {_title(user.name)}, {rights.asked(question)}"))
             for grant in found:
-                typer.echo(printable(f"  {rights.rule(grant.rule)}: {rights.chain(atlas, grant.chain)}"))
+                typer.echo(printable(f"  {rights.rule(grant.rule)}: {rights.chain(atlas.place, grant.chain)}"))
             if elsewhere and not found:
                 typer.echo(printable(f"  it may in {', '.join(elsewhere)}"))
     if output is Format.JSON:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import yaml
 
 from kre.compare.grants import rights_of
@@ -16,10 +14,10 @@ from kre.errors import UsageError
 from kre.model.bundle import Environment
 from kre.model.comparison import Grant
 from kre.model.resource import dig
-from kre.rbac.budget import TARGETS, file_of, identity
+from kre.rbac.budget import TARGETS, file_of, identity, rules
 from kre.rbac.decode import Rejected
 from kre.rbac.model import Role
-from kre.rbac.objects import parse
+from kre.rbac.objects import GROUP, parse
 
 _IDENTITIES = ("identities",)
 _DISPATCHER = "ServiceAccount kre-pipeline/dispatcher"
@@ -36,11 +34,11 @@ def allow(draft: Draft, environment: Environment, response: str) -> bool:
     rights = _rights(draft, environment, response, holder)
     if not draft.has(path) or not rights:
         return False
-    lane = [rule for rule in _lane(draft, environment, response) if _change_lane(draft, path, rule, insert)]
+    lane = _relist(draft, path, _lane(draft, environment, response), out=False)
     raw = draft.read(path)
     held = items(path, raw, _IDENTITIES)
     if any(dig(item, "name") == holder for item in held):
-        return bool(lane)
+        return lane
     text = identity(holder, rights, {TARGETS}, {})
     later = (item for item in held if str(dig(item, "name")) > holder)
     (item,) = yaml.safe_load(f"- {text}")
@@ -56,13 +54,13 @@ def withdraw(draft: Draft, environment: Environment, response: str) -> bool:
     others = [item.name for item in states(draft, environment) if item.state == "enabled" and item.name != response]
     kept = [rule for other in others for rule in _lane(draft, environment, other)]
     gone = [rule for rule in _lane(draft, environment, response) if rule not in kept]
-    lane = [rule for rule in gone if _change_lane(draft, path, rule, remove)]
+    lane = _relist(draft, path, gone, out=True)
     raw = draft.read(path)
     for item in items(path, raw, _IDENTITIES):
         if isinstance(item, dict) and item.get("name") == _holder(response):
             draft.write(path, remove(path, raw, _IDENTITIES, item))
             return True
-    return bool(lane)
+    return lane
 
 
 def _holder(response: str) -> str:
@@ -72,38 +70,34 @@ def _holder(response: str) -> str:
 def _rights(draft: Draft, environment: Environment, response: str, holder: str) -> set[Grant]:
     """What the ClusterRole of a response gives in a target."""
     path = f"{release_of(environment)}/{OPTIONS}/{response}/kre-{response}-clusterrole.yaml"
-    if not draft.has(path):
-        return set()
+    return _of_role(path, draft.value(path), holder) if draft.has(path) else set()
+
+
+def _of_role(path: str, body: object, holder: str) -> set[Grant]:
     try:
-        role = parse(draft.value(path))
+        role = parse(body)
     except Rejected as why:
         raise UsageError(f"{path}: {why}", "the API server would not take it") from None
     return set(rights_of(holder, TARGETS, role.rules)) if isinstance(role, Role) else set()
 
 
-def _lane(draft: Draft, environment: Environment, response: str) -> list[dict[str, object]]:
+def _lane(draft: Draft, environment: Environment, response: str) -> list[str]:
     """The rules, as a budget has them, that a response of the fast lane adds to what the dispatcher may do."""
     path = f"{release_of(environment)}/{OPTIONS}/{response}/{_LANE}"
     patched = draft.value(path) if draft.has(path) else None
-    rules = [each["value"] for each in patched if dig(each, "op") == "add"] if isinstance(patched, list) else []
-    return [{"in": TARGETS, **rule} for rule in rules if isinstance(rule, dict)]
+    added = [dig(each, "value") for each in patched if dig(each, "op") == "add"] if isinstance(patched, list) else []
+    body = {"apiVersion": f"{GROUP}/v1", "kind": "ClusterRole", "metadata": {"name": "added"}, "rules": added}
+    return list(rules(_of_role(path, body, _DISPATCHER), {TARGETS}, {}))
 
 
-def _change_lane(draft: Draft, path: str, rule: dict[str, object], edit: Callable[..., bytes]) -> bool:
-    """Puts a rule of the dispatcher into the budget, or takes it out; whether there is a change. Where the budget does
+def _relist(draft: Draft, path: str, texts: list[str], *, out: bool) -> bool:
+    """Puts rules of the dispatcher into the budget, or takes them out; whether there is a change. Where the budget does
     not list the dispatcher at all, there is nothing to add to."""
-    raw = draft.read(path)
-    for index, item in enumerate(items(path, raw, _IDENTITIES)):
-        if dig(item, "name") == _DISPATCHER:
-            made = edit(path, raw, (*_IDENTITIES, index, "rules"), rule, **_written(rule, edit))
-            draft.write(path, made)
-            return made != raw
-    return False
-
-
-def _written(rule: dict[str, object], edit: Callable[..., bytes]) -> dict[str, str]:
-    """How it is to be written, as `kre rbac budget --write` does it."""
-    if edit is remove:
-        return {}
-    text = yaml.safe_dump(rule, sort_keys=False, default_flow_style=None, width=1000)
-    return {"text": text.rstrip("\n").replace("['']", '[""]').replace("\n", "\n  ")}
+    before = raw = draft.read(path)
+    names = [dig(item, "name") for item in items(path, raw, _IDENTITIES)]
+    for text in texts if _DISPATCHER in names else ():
+        at, item = (*_IDENTITIES, names.index(_DISPATCHER), "rules"), yaml.safe_load(text)
+        raw = remove(path, raw, at, item) if out else insert(path, raw, at, item, text=text.replace("\n", "\n  "))
+    if raw != before:
+        draft.write(path, raw)
+    return raw != before

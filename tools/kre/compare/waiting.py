@@ -8,6 +8,7 @@ from kre.edit.repository import OPTIONS, release_of
 from kre.edit.targets import PROTECTED
 from kre.load.objects import resource
 from kre.model.bundle import Bundle, Environment
+from kre.model.once import once
 from kre.model.resource import Resource, dig, each
 from kre.rbac.budget import TARGETS
 from kre.rbac.defaults import join
@@ -63,7 +64,12 @@ def protected(bundle: Bundle, environment: Environment, namespace: str) -> bool:
 
 def settled(bundle: Bundle, environment: Environment) -> World:
     """The World of an environment as it will be with a first target: the same where it has one."""
-    known = world(bundle, environment.name)
+    return _settled(bundle, environment.name)
+
+
+@once
+def _settled(bundle: Bundle, name: str) -> World:
+    environment, known = bundle.environment(name), world(bundle, name)
     if targets(bundle, environment) != [TARGETS]:
         return known
     own = (*known.own, *_bindings(bundle, environment))

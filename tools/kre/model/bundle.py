@@ -68,6 +68,11 @@ class Bundle:
     before: Bundle | None = field(repr=False, default=None)
 
     @cached_property
+    def kept(self) -> dict[object, Any]:
+        """Answers about it that were found once (kre.model.once)."""
+        return {}
+
+    @cached_property
     def resources(self) -> tuple[Resource, ...]:
         """Every rendered object of every root."""
         return tuple(resource for root in self.roots for resource in root.resources)

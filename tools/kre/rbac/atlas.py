@@ -15,7 +15,7 @@ from kre.rbac.decode import Rejected
 from kre.rbac.defaults import join
 from kre.rbac.environment import DEFAULT, world
 from kre.rbac.evaluate import Policy, policy
-from kre.rbac.identities import identities
+from kre.rbac.identities import running
 from kre.rbac.model import Question, Role, Step, User, account
 from kre.rbac.objects import parse
 from kre.rbac.reach.ground import Ground, from_json, ground, to_json
@@ -93,7 +93,7 @@ def compiled(bundle: Bundle, environment: str | None) -> Json:
     """All of that as JSON."""
     known = world(bundle, environment)
     resources = [item.resource for item in known.own if item.resource is not None]
-    running = {(one.namespace, one.name): one.uses for one in identities(bundle, known.resources)}
+    used = {(one.namespace, one.name): one.uses for one in running(bundle, environment)}
     named = {(item.namespace or DEFAULT, item.name) for item in known.resources if item.kind == "ServiceAccount"}
     return {
         "environment": environment or "",
@@ -107,10 +107,10 @@ def compiled(bundle: Bundle, environment: str | None) -> Json:
                 "name": name,
                 "runs": [
                     {"by": str(use.resource), "place": str(use.place(bundle)), "implied": use.implied}
-                    for use in running.get((space, name), ())
+                    for use in used.get((space, name), ())
                 ],
             }
-            for space, name in sorted({*running, *named})
+            for space, name in sorted({*used, *named})
         ],
         "refused": [
             f"{place(bundle, item)}: {item} is not what the API server takes: {why}" for item, why in known.refused

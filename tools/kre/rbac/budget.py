@@ -99,36 +99,37 @@ def identity(
 ) -> str:
     """One identity of a budget as an item of its list, without the dash; `reasons` are for rights as scoped there."""
     head = f"name: {_word(holder)}\n" + (f"  chart: {_word(chart)}\n" if chart else "")
-    return f"{head}  rules:\n{''.join(_entries(sorted(rights), targets, reasons))}".rstrip("\n")
+    listed = (f"  - {text}".replace("\n", "\n    ") for text in rules(rights, targets, reasons))
+    return "\n".join((f"{head}  rules:", *listed))
 
 
-def _entries(rights: list[Grant], targets: set[str], reasons: Mapping[Grant, str]) -> Iterator[str]:
-    rules: _Rules = {}
-    for grant in rights:
+def rules(rights: Iterable[Grant], targets: set[str], reasons: Mapping[Grant, str]) -> Iterator[str]:
+    """The rules of an identity with these rights, each as an item of their list, without the dash."""
+    held = set(rights)
+    found: _Rules = {}
+    for grant in held:
         same = {_in(grant, target) for target in targets}
         scope = grant.namespace or EVERYWHERE
-        if grant.namespace in targets and same <= set(rights):
+        if grant.namespace in targets and same <= held:
             scope = TARGETS
         key = (scope, grant.group, grant.name, reasons.get(_in(grant, scope), ""))
-        rules.setdefault(key, {}).setdefault(grant.resource, set()).add(grant.verb)
-    for (scope, group, name, reason), resources in sorted(rules.items()):
+        found.setdefault(key, {}).setdefault(grant.resource, set()).add(grant.verb)
+    for (scope, group, name, reason), resources in sorted(found.items()):
         together: dict[tuple[str, ...], list[str]] = {}
         for resource, verbs in sorted(resources.items()):
             together.setdefault(tuple(sorted(verbs)), []).append(resource)
         for allowed, names in together.items():
-            yield f"  - in: {_word(scope)}\n"
-            yield from _fields(group, names, name)
-            yield f"    verbs: {_list(allowed)}\n"
-            yield f"    reason: {_word(reason)}\n" if reason else ""
+            lines = [f"in: {_word(scope)}", *_fields(group, names, name), f"verbs: {_list(allowed)}"]
+            yield "\n".join([*lines, f"reason: {_word(reason)}"] if reason else lines)
 
 
 def _fields(group: str, resources: list[str], name: str) -> Iterator[str]:
     if group == PATH:
-        yield f"    nonResourceURLs: {_list(resources)}\n"
+        yield f"nonResourceURLs: {_list(resources)}"
         return
-    yield f"    apiGroups: {_list([group])}\n    resources: {_list(resources)}\n"
+    yield from (f"apiGroups: {_list([group])}", f"resources: {_list(resources)}")
     if name:
-        yield f"    resourceNames: {_list(['' if name == NAMELESS else name])}\n"
+        yield f"resourceNames: {_list(['' if name == NAMELESS else name])}"
 
 
 def _list(words: Iterable[str]) -> str:

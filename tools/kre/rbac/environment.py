@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from kre.model.bundle import Bundle
 from kre.model.chart import Chart
+from kre.model.once import once
 from kre.model.resource import Resource, dig, sources
 from kre.rbac.decode import Rejected
 from kre.rbac.defaults import join
@@ -41,6 +42,7 @@ class World:
         return role.kind == "ClusterRole" and role.name in self.policy.unsettled
 
 
+@once
 def world(bundle: Bundle, environment: str | None) -> World:
     """The World of an environment, or of all that a folder without environments holds; with Kubernetes' own roles, and
     with what charts make where those are rendered."""

@@ -12,10 +12,11 @@ from kre.load.provenance import place
 from kre.load.values import of_application
 from kre.model.bundle import Bundle
 from kre.model.finding import Place
+from kre.model.once import once
 from kre.model.resource import Pointer, Resource, dig, each, walk
+from kre.rbac.environment import DEFAULT, world
 from kre.rbac.model import User, account
 
-DEFAULT = "default"
 _MADE_BY: Pointer = ("spec", "template", "spec")
 PODS: dict[str, Pointer] = {
     "Pod": ("spec",),
@@ -91,6 +92,12 @@ def identities(bundle: Bundle, resources: Iterable[Resource]) -> tuple[Identity,
             for space in spaces:
                 found.setdefault((space or DEFAULT, name), []).append(use)
     return tuple(Identity(space, name, tuple(uses)) for (space, name), uses in sorted(found.items()))
+
+
+@once
+def running(bundle: Bundle, environment: str | None) -> tuple[Identity, ...]:
+    """Those of everything in an environment, or in a folder without any; with its charts where they are rendered."""
+    return identities(bundle, world(bundle, environment).resources)
 
 
 def _uses(bundle: Bundle, item: Resource) -> Iterator[tuple[str, str | None, Use]]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from kre.load.provenance import place
 from kre.model.bundle import Bundle
+from kre.model.finding import Place
 from kre.rbac.model import Step
 from kre.rbac.require.model import Act, Level, Need
 from kre.rbac.require.verdict import Piece, Verdict
 from kre.rbac.words import full
 from kre.report.printable import printable
+from kre.report.rights import chain, chain_json
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,10 @@ class Shown:
     bundle: Bundle
     verdict: Verdict
     budgeted: bool
+
+    def where(self, step: Step) -> Place | None:
+        """Where a link of a chain is written; None for what comes with Kubernetes."""
+        return place(self.bundle, step.resource, step.pointer) if step.resource is not None else None
 
     @property
     def fine(self) -> bool:
@@ -33,7 +39,7 @@ class Shown:
 
 def text(shown: Shown) -> Iterator[str]:
     """The lines about one identity: each right that it needs and holds, why, and by what; then the rest."""
-    bundle, verdict = shown.bundle, shown.verdict
+    bundle, verdict, where = shown.bundle, shown.verdict, shown.where
     yield printable(f"{verdict.who}: {_said(shown)}")
     for act in verdict.acts:
         if act.unknown:
@@ -41,17 +47,17 @@ def text(shown: Shown) -> Iterator[str]:
     for rights, namespace, reasons, steps in _together(shown):
         yield printable(f"  {rights} in {namespace or 'every namespace'}")
         yield from (printable(f"    for {reason}") for reason in reasons)
-        yield printable(f"    by {_chain(bundle, steps)}")
+        yield printable(f"    by {chain(where, steps)}")
     for lack in verdict.missing:
         yield printable(f"  - {_right(lack.need)} is missing")
         yield printable(f"    for {lack.act.what}{_where(bundle, lack.act)}")
     for piece in verdict.excess:
         yield printable(f"  + {piece} in {piece.namespace or 'every namespace'} is not needed")
-        yield printable(f"    by {_chain(bundle, piece.chain)}")
+        yield printable(f"    by {chain(where, piece.chain)}")
     for one in verdict.forbidden:
         yield printable(f"  ! {_right(one.need)} must not be: {one.need.why}")
         yield printable(f"    for {one.act.what}{_where(bundle, one.act)}")
-        yield printable(f"    by {_chain(bundle, one.grant.chain)}")
+        yield printable(f"    by {chain(where, one.grant.chain)}")
 
 
 def _said(shown: Shown) -> str:
@@ -102,16 +108,8 @@ def _where(bundle: Bundle, act: Act) -> str:
     return f" ({', '.join(found)})" if found else ""
 
 
-def _place(bundle: Bundle, act: Act) -> Any:  # noqa: ANN401 - a Place, or None
+def _place(bundle: Bundle, act: Act) -> Place | None:
     return place(bundle, act.resource, act.pointer) if act.resource is not None else None
-
-
-def _chain(bundle: Bundle, steps: Iterable[Step]) -> str:
-    return " -> ".join(f"{step} ({_at(bundle, step) or 'comes with Kubernetes'})" for step in steps)
-
-
-def _at(bundle: Bundle, step: Step) -> str | None:
-    return str(place(bundle, step.resource, step.pointer)) if step.resource is not None else None
 
 
 def json(shown: Shown) -> dict[str, Any]:
@@ -124,9 +122,9 @@ def json(shown: Shown) -> dict[str, Any]:
         "unknown": list(verdict.unknown),
         "needs": [_need(shown, act, need) for act in verdict.acts for need in act.needs],
         "missing": [_need(shown, lack.act, lack.need) for lack in verdict.missing],
-        "excess": [_piece(shown.bundle, piece) for piece in verdict.excess],
+        "excess": [_piece(shown, piece) for piece in verdict.excess],
         "forbidden": [
-            {**_need(shown, one.act, one.need), "grantedBy": _steps(shown.bundle, one.grant.chain)}
+            {**_need(shown, one.act, one.need), "grantedBy": chain_json(shown.where, one.grant.chain)}
             for one in verdict.forbidden
         ],
     }
@@ -145,20 +143,16 @@ def _need(shown: Shown, act: Act, need: Need) -> dict[str, Any]:
         "declared": str(act.declared) if act.declared else None,
         "source": act.source or None,
         "guessed": act.guessed,
-        "grantedBy": _steps(shown.bundle, piece.chain) if piece else [],
+        "grantedBy": chain_json(shown.where, piece.chain) if piece else [],
     }
 
 
-def _piece(bundle: Bundle, piece: Piece) -> dict[str, Any]:
+def _piece(shown: Shown, piece: Piece) -> dict[str, Any]:
     return {
         "verb": piece.verb,
         "apiGroup": piece.group,
         "resource": piece.resource,
         "resourceName": piece.name or None,
         "namespace": piece.namespace or None,
-        "grantedBy": _steps(bundle, piece.chain),
+        "grantedBy": chain_json(shown.where, piece.chain),
     }
-
-
-def _steps(bundle: Bundle, steps: Iterable[Step]) -> list[dict[str, Any]]:
-    return [{"object": str(step), "place": _at(bundle, step)} for step in steps]

@@ -10,7 +10,7 @@ from kre.rbac.model import Grant
 from kre.rbac.reach.model import SINKS, Chain, Edge, Hop
 from kre.rbac.reach.survey import Delete, Survey
 from kre.report.printable import printable
-from kre.report.rights import chain
+from kre.report.rights import chain, chain_json
 
 SENTENCE = "this Git state can delete pods in exactly these namespaces, through these identities"
 
@@ -39,8 +39,8 @@ def deletes_text(atlas: Atlas, found: Survey) -> Iterator[str]:
     yield f"{SENTENCE}:" if found.deletes else "this Git state can delete no pods"
     for space, some in found.deletes.items():
         yield f"  {space or 'every namespace'}:"
-        for who, verbs in _by_who(some):
-            yield f"    {who} ({verbs}): {chain(atlas, next(one for one in some if str(one.who) == who).grant.chain)}"
+        for who, verbs, grant in _by_who(some):
+            yield f"    {who} ({verbs}): {chain(atlas.place, grant.chain)}"
     if found.starters:
         yield "and whoever can become one of those:"
         for steps in found.starters:
@@ -54,18 +54,18 @@ def deletes_line(atlas: Atlas, found: Survey) -> str:
         return f"{start}this Git state can delete no pods"
     spaces = []
     for space, some in found.deletes.items():
-        people = ", ".join(f"{who} ({verbs})" for who, verbs in _by_who(some))
+        people = ", ".join(f"{who} ({verbs})" for who, verbs, _ in _by_who(some))
         spaces.append(f"{space or 'every namespace'}: {people}")
     return f"{start}{SENTENCE}: {'; '.join(spaces)}"
 
 
-def _by_who(some: Iterable[Delete]) -> Iterator[tuple[str, str]]:
-    """(identity, verbs) of all who delete in one namespace."""
-    together: dict[str, list[str]] = {}
+def _by_who(some: Iterable[Delete]) -> Iterator[tuple[str, str, Grant]]:
+    """(identity, verbs, what gives it the first) of all who delete in one namespace."""
+    together: dict[str, tuple[list[str], Grant]] = {}
     for one in some:
         names = f" {', '.join(one.names)} only" if one.names else ""
-        together.setdefault(str(one.who), []).append(f"{one.verb}{names}")
-    return ((who, ", ".join(verbs)) for who, verbs in together.items())
+        together.setdefault(str(one.who), ([], one.grant))[0].append(f"{one.verb}{names}")
+    return ((who, ", ".join(verbs), grant) for who, (verbs, grant) in together.items())
 
 
 def route(steps: tuple[Hop, ...]) -> str:
@@ -79,7 +79,7 @@ def route(steps: tuple[Hop, ...]) -> str:
 
 def _why(atlas: Atlas, grants: Iterable[Grant], edge: Edge | None = None) -> Iterator[str]:
     for grant in grants:
-        yield chain(atlas, grant.chain)
+        yield chain(atlas.place, grant.chain)
     if edge is not None and edge.limit:
         yield edge.limit
     if edge is not None and edge.walls:
@@ -136,7 +136,4 @@ def _edge(atlas: Atlas, edge: Edge) -> dict[str, Any]:
 
 
 def _grants(atlas: Atlas, grants: Iterable[Grant]) -> list[list[dict[str, Any]]]:
-    return [
-        [{"object": str(step), "place": str(at) if (at := atlas.place(step)) else None} for step in grant.chain]
-        for grant in grants
-    ]
+    return [chain_json(atlas.place, grant.chain) for grant in grants]

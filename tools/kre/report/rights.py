@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from kre.model.finding import Place
 from kre.rbac.atlas import Atlas, Runs
 from kre.rbac.model import Grant, Question, Rule, Step, User
 from kre.rbac.words import full
@@ -24,9 +25,17 @@ def rule(found: Rule) -> str:
     return f"{', '.join(found.verbs)} {', '.join(of)}{only}"
 
 
-def chain(atlas: Atlas, steps: Iterable[Step]) -> str:
+Where = Callable[[Step], Place | None]  # where a link of a chain is written; None for what comes with Kubernetes
+
+
+def chain(where: Where, steps: Iterable[Step]) -> str:
     """The links of a chain with their lines."""
-    return " -> ".join(f"{step} ({atlas.place(step) or 'comes with Kubernetes'})" for step in steps)
+    return " -> ".join(f"{step} ({where(step) or 'comes with Kubernetes'})" for step in steps)
+
+
+def chain_json(where: Where, steps: Iterable[Step]) -> list[dict[str, Any]]:
+    """The same as JSON."""
+    return [{"object": str(step), "place": str(at) if (at := where(step)) else None} for step in steps]
 
 
 def show_text(atlas: Atlas, title: str, user: User, runs: Iterable[Runs], *, everything: bool) -> Iterator[str]:
@@ -48,7 +57,7 @@ def show_text(atlas: Atlas, title: str, user: User, runs: Iterable[Runs], *, eve
         yield printable(f"  in {namespace}:" if namespace else "  everywhere:")
         for grant in found[namespace]:
             yield printable(f"    {rule(grant.rule)}")
-            yield printable(f"      {chain(atlas, grant.chain)}")
+            yield printable(f"      {chain(atlas.place, grant.chain)}")
 
 
 def show_json(atlas: Atlas, title: str, user: User, runs: Iterable[Runs], *, everything: bool) -> dict[str, Any]:
@@ -73,9 +82,7 @@ def grant_json(atlas: Atlas, grant: Grant) -> dict[str, Any]:
         "resources": list(grant.rule.resources),
         "resourceNames": list(grant.rule.names),
         "nonResourceURLs": list(grant.rule.urls),
-        "chain": [
-            {"object": str(step), "place": str(at) if (at := atlas.place(step)) else None} for step in grant.chain
-        ],
+        "chain": chain_json(atlas.place, grant.chain),
     }
 
 

@@ -9,11 +9,11 @@ from kre.compare.spending import budgeted
 from kre.compare.waiting import holders, options, settled, targets
 from kre.model.bundle import Bundle, Environment
 from kre.model.comparison import Grant
+from kre.model.once import once
 from kre.rbac.environment import World, world
 from kre.rbac.evaluate import Policy
-from kre.rbac.identities import Identity, identities
+from kre.rbac.identities import Identity, identities, running
 from kre.rbac.model import Binding, Role, Step, Subject, account
-from kre.rules.once import once
 
 _Key = tuple[str, str, str, int]
 
@@ -97,7 +97,7 @@ def _side(bundle: Bundle, environment: Environment | None) -> Side:
     return Side(
         environment,
         known,
-        identities(bundle, known.resources),
+        running(bundle, environment.name if environment else None),
         identities(bundle, options(bundle, environment)) if environment else (),
         wanted,
         {key: tuple(found) for key, found in held.items()},

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from kre.load.provenance import place
 from kre.model.bundle import Bundle
 from kre.model.finding import Place, Related
+from kre.model.once import once
 from kre.rbac.environment import World, world
-from kre.rbac.identities import identities
+from kre.rbac.identities import running
 from kre.rbac.model import Grant
 from kre.rbac.reach.ground import Ground, ground
 from kre.rbac.reach.model import ENGINE, SINKS, Chain, Edge, Node, Who, service_account
 from kre.rbac.reach.reach import Reach
-from kre.rules.once import once
 from kre.rules.registry import Hit, rule
 
 _KINDS = "workflowtemplates clusterworkflowtemplates cronworkflows workfloweventbindings sensors eventsources eventbus"
@@ -150,7 +150,7 @@ def _said(chain: Chain) -> str:
 )
 def workloads(bundle: Bundle) -> Iterator[Hit]:
     for one in known(bundle):
-        for identity in identities(bundle, one.world.resources):
+        for identity in running(bundle, one.environment or None):
             who = service_account(identity.namespace, identity.name)
             ends = one.reach.ends(Node(who)) if not identity.parameterised else ()
             for end in [end for end in ends if not end.pods][:1]:

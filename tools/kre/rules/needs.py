@@ -12,12 +12,12 @@ from kre.compare.spending import holders
 from kre.load.provenance import place
 from kre.model.bundle import Bundle, Environment
 from kre.model.finding import Place, Related, Severity
+from kre.model.once import once
 from kre.rbac.budget import file_of
 from kre.rbac.model import Step
 from kre.rbac.require.model import Act, Level
 from kre.rbac.require.verdict import Piece, Verdict, verdicts
 from kre.rbac.words import full
-from kre.rules.once import once
 from kre.rules.registry import Hit, rule
 
 _READS, _WRITES = ("get", "list", "watch", "*"), ("create", "update", "patch")

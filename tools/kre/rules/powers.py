@@ -14,8 +14,8 @@ from kre.model.bundle import Bundle
 from kre.rbac.match import allows
 from kre.rbac.model import Binding, Question, Role, Rule, Subject
 from kre.rbac.objects import GROUP as RBAC
-from kre.rules.once import roles_and_bindings
 from kre.rules.registry import Check, Hit, hit, rule
+from kre.rules.roles import roles_and_bindings
 
 
 @dataclass(frozen=True, slots=True)

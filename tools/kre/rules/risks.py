@@ -14,7 +14,7 @@ from kre.load.provenance import place
 from kre.model.bundle import Bundle
 from kre.model.comparison import Change, Comparison, Kind, Risk
 from kre.model.finding import Place, Related
-from kre.rules.once import once
+from kre.model.once import once
 from kre.rules.registry import Hit, rule
 
 SHOWN = 12  # changes of one risk that are named

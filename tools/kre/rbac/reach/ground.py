@@ -10,8 +10,8 @@ from typing import Any, TypeAlias
 from kre.model.bundle import Bundle
 from kre.model.finding import Place
 from kre.model.resource import Resource, dig, sources, walk
-from kre.rbac.environment import parsed
-from kre.rbac.identities import DEFAULT, identities
+from kre.rbac.environment import DEFAULT, parsed
+from kre.rbac.identities import identities
 from kre.rbac.model import Binding
 from kre.rbac.reach.controllers import Controller, controllers
 from kre.rbac.reach.model import Who, bound, service_account

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from kre.rbac.environment import DEFAULT
 from kre.rbac.evaluate import Policy
-from kre.rbac.identities import DEFAULT
 from kre.rbac.model import MASTERS
 from kre.rbac.reach.ground import Ground
 from kre.rbac.reach.model import Node, Who, bound, named, service_account

@@ -9,7 +9,7 @@ from kre.model.bundle import Bundle, Environment
 from kre.model.resource import dig, each
 from kre.model.source import Source
 from kre.rbac.environment import World, world
-from kre.rbac.identities import identities
+from kre.rbac.identities import Identity, running
 from kre.rbac.require import programs
 from kre.rbac.require.events import of_events
 from kre.rbac.require.model import Account, Act, account
@@ -20,16 +20,17 @@ from kre.rbac.require.workflows import of_workflows
 Acts = dict[Account, list[Act]]
 
 
-def acts(bundle: Bundle, environment: Environment | None, known: World | None = None) -> Acts:
+def acts(bundle: Bundle, environment: Environment | None) -> Acts:
     """Identity -> what it does: everybody that something runs as, and everybody whom a binding names. Who does nothing
     here, and is made here, has no acts, and needs nothing."""
-    known = known or world(bundle, environment.name if environment else None)
+    name = environment.name if environment else None
+    known = world(bundle, name)
     targets = tuple(str(name) for name in each(environment.spec, "targets")) if environment else None
     scene = Scene(bundle, known.resources, targets)
     found: Acts = {}
     for act in (*of_events(scene), *of_pods(scene), *of_workflows(scene), *_others(scene)):
         found.setdefault(act.who, []).append(act)
-    for act in (*_named(scene), *_bound(scene, known)):
+    for act in (*_named(running(bundle, name)), *_bound(scene, known)):
         if act.who not in found:
             found[act.who] = [act]
     for item in scene.of("ServiceAccount"):
@@ -56,9 +57,9 @@ def _declarations(scene: Scene) -> Iterable[Source]:
     return [found for path in paths if (found := scene.bundle.sources.get(path)) and found.documents]
 
 
-def _named(scene: Scene) -> Iterator[Act]:
+def _named(running: Iterable[Identity]) -> Iterator[Act]:
     """Those that are named where nobody can see what they do: values of a chart, patches in text, a project."""
-    for identity in identities(scene.bundle, scene.resources):
+    for identity in running:
         if identity.parameterised:
             continue
         for use in identity.uses:

@@ -8,7 +8,8 @@ from typing import Any
 
 from kre.load import embedded
 from kre.model.resource import Body, Pointer, Resource, dig, each, walk
-from kre.rbac.identities import BUSES, DEFAULT
+from kre.rbac.environment import DEFAULT
+from kre.rbac.identities import BUSES
 from kre.rbac.require.kinds import of_version, plural
 from kre.rbac.require.model import Act, account
 from kre.rbac.require.pods import MARK, runs_as

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from kre.model.resource import Body, Resource, dig, each
-from kre.rbac.identities import DEFAULT
+from kre.rbac.environment import DEFAULT
 from kre.rbac.identities import PODS as EVERY
 from kre.rbac.require import programs
 from kre.rbac.require.kubectl import commands

@@ -86,7 +86,7 @@ class Verdict:
 def verdicts(bundle: Bundle, environment: Environment | None) -> list[Verdict]:
     """One for every identity of an environment, sorted."""
     known = world(bundle, environment.name if environment else None)
-    return [_verdict(known, who, tuple(done)) for who, done in acts(bundle, environment, known).items()]
+    return [_verdict(known, who, tuple(done)) for who, done in acts(bundle, environment).items()]
 
 
 def user(who: Account) -> User:

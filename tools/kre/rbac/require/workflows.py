@@ -12,7 +12,7 @@ import yaml
 from kre.load import embedded
 from kre.load.scalars import Loader
 from kre.model.resource import Body, Pointer, Resource, dig, each, walk
-from kre.rbac.identities import DEFAULT
+from kre.rbac.environment import DEFAULT
 from kre.rbac.require.arguments import Arguments
 from kre.rbac.require.events import about_object
 from kre.rbac.require.model import Act, account
