@@ -117,7 +117,8 @@ class Api:
         self.changed = threading.Condition(threading.RLock())
         self.watches: deque[str] = deque()  # what happens to the next watches: see _Handler._watch
         self.answers: deque[int] = deque()  # codes of the next patches, instead of being done; -1: done, and no answer
-        self.asked: list[str] = []
+        self.asked: list[str] = []  # verbs
+        self.places: set[str] = set()  # what they were about
         self.server = _Server(("127.0.0.1", 0), _Handler)
         self.server.api = self
         self.url = f"http://127.0.0.1:{self.server.server_port}"
@@ -249,6 +250,7 @@ class _Handler(BaseHTTPRequestHandler):
         query = {key: values[0] for key, values in parse_qs(parts.query).items()}
         with self.api.changed:
             self.api.asked.append("watch" if "watch" in query else "list")
+            self.api.places.add(parts.path)
         if "watch" in query:
             self._watch(int(query["resourceVersion"]))
             return
@@ -267,6 +269,7 @@ class _Handler(BaseHTTPRequestHandler):
         assert self.headers["Content-Type"] == "application/json-patch+json"
         with self.api.changed:
             self.api.asked.append("patch")
+            self.api.places.add(self.path.rpartition("/")[0])
             code = self.api.answers.popleft() if self.api.answers else 0
             done = self.api.patch(name, operations) if code in (0, -1) else code
         if code == -1:

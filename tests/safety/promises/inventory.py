@@ -83,7 +83,8 @@ def expected(world: World) -> Iterator[tuple[str, str, str]]:
     yield from (("ConfigMap", "kre-pipeline", name) for name in ("settings", "dispatcher-code", "recorder-code"))
     yield from (("ConfigMap", "kre-responses", name) for name in ("settings", "responder-code"))
     yield from (
-        ("ServiceAccount", "kre-pipeline", name) for name in ("dispatcher", "eventsource", "recorder", "sensor")
+        ("ServiceAccount", "kre-pipeline", name)
+        for name in ("dispatcher", "eventbus", "eventsource", "recorder", "sensor")
     )
     yield from (("Service", "kre-pipeline", name) for name in ("dispatcher", "falco-eventsource"))
     for name in ("dispatcher", "falco-eventsource", "default-eventbus"):

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
-from support.recorder import Api, Process, ended, node, once, recorder, said, uid, until, workflow
+from support.recorder import CODE, Api, Process, ended, node, once, recorder, said, uid, until, workflow
 
 DONE = ended("Succeeded", node(record=said()))
 STRICT = ended("Error", message="not permitted when using workflowTemplateRef with templateReferencing restriction")
@@ -87,6 +88,24 @@ def test_away_while_it_ended_and_was_deleted(tmp_path: Path, api: Api) -> None:
         process.start()
         until("both let go", lambda: not api.objects)
     assert [line["outcome"] for line in once(process.records()).values()] == ["deleted", "never-started"]
+
+
+def test_it_asks_for_exactly_what_it_declares(tmp_path: Path, api: Api) -> None:
+    """needs.yaml, which `kre rbac need` holds its Role to."""
+    with recorder(tmp_path, api):
+        api.put(workflow(1, **DONE))
+        until("let go", lambda: not api.held())
+        until("it watches", lambda: "watch" in api.asked)
+    (program,) = yaml.safe_load((CODE / "needs.yaml").read_text())["programs"]
+    declared = {
+        (f"/apis/{group}/v1alpha1/namespaces/{need['in']}/{resource}", verb)
+        for need in program["needs"]
+        for group in need["apiGroups"]
+        for resource in need["resources"]
+        for verb in need["verbs"]
+    }
+    (place,) = api.places
+    assert declared == {(place, verb) for verb in api.asked}
 
 
 def test_what_it_serves(tmp_path: Path, api: Api) -> None:

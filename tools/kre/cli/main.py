@@ -19,6 +19,7 @@ from kre.cli import (
     rbac,
     record,
     render,
+    report,
     response,
     rollback,
     rule,
@@ -59,6 +60,7 @@ def _top(
 app.command("validate")(validate.command)
 app.command("render")(render.command)
 app.command("diff")(diff.command)
+app.command("report")(report.command)
 app.command("rules")(rules.list_command)
 app.command("explain")(rules.explain_command)
 app.command("init")(init.command)
