@@ -35,6 +35,7 @@ lint: $(VENV)/dev tools-actionlint ## ruff, mypy, yamllint, actionlint
 	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	cd base/responses/manifests/code && $(CURDIR)/$(VENV)/bin/mypy --config-file $(CURDIR)/pyproject.toml --cache-dir $(CURDIR)/.mypy_cache/code .
+	cd base/responses/manifests/recorder/code && MYPYPATH=../../code $(CURDIR)/$(VENV)/bin/mypy --config-file $(CURDIR)/pyproject.toml --cache-dir $(CURDIR)/.mypy_cache/recorder .
 	$(VENV)/bin/yamllint --strict .
 	actionlint
 
@@ -44,23 +45,23 @@ format: $(VENV)/dev ## ruff, in place
 docs: $(VENV)/ready ## pages that are made from code
 	$(KRE) rules --format markdown > docs/rules.md
 
-bench: $(VENV)/dev tools ## kre beside its peers; writes docs/benchmarks.md
+bench: $(VENV)/dev tools $(BIN)/kre-authorizer ## kre beside its peers; writes docs/benchmarks.md
 	$(PY) tests/bench/validate.py
 	$(PY) tests/bench/promote.py
+	$(PY) tests/bench/rbac.py
 
-rbac-answers: $(VENV)/dev $(VENV)/go ## records anew what Kubernetes' own authorizer says (tests/authorizer; some minutes)
-	cd tests/authorizer && GOFLAGS=-mod=readonly $(CURDIR)/$(VENV)/go build -trimpath -o $(BIN)/kre-authorizer .
+rbac-answers: $(VENV)/dev $(BIN)/kre-authorizer ## records anew what Kubernetes' own authorizer says (tests/authorizer; some minutes)
 	PYTHONPATH=tests $(PY) -m support.rbac_record $(BIN)/kre-authorizer
 
 # On the cluster that KUBECONFIG names, if it has opted in: docs/cluster-tests.md.
-e2e-api: $(VENV)/dev ## tests on a real API server: a minute and a half
-	$(PY) -m pytest -q -m api tests/e2e
+e2e-api: $(VENV)/dev ## tests on a real API server: some five minutes
+	$(PY) -m pytest -q --durations=10 -m api tests/e2e
 
 e2e: $(VENV)/dev tools-promql ## tests on a real node, with real Argo Events and Argo Workflows
-	$(PY) -m pytest -q -m node tests/e2e
+	$(PY) -m pytest -q --durations=10 -m node tests/e2e
 
 e2e-argocd: $(VENV)/dev ## Argo CD brings up dev, on a cluster that has it; takes away what else is there
-	KRE_E2E_ARGOCD=required $(PY) -m pytest -q -m e2e tests/e2e/argocd
+	KRE_E2E_ARGOCD=required $(PY) -m pytest -q --durations=10 -m e2e tests/e2e/argocd
 
 bench-e2e: $(VENV)/dev ## how fast, and what is lost when a part fails; writes docs/benchmarks.md
 	$(PY) tests/bench/cluster.py
@@ -104,6 +105,8 @@ tools-helm: $(BIN)/helm ## helm, for whoever renders charts by hand
 tools-actionlint: $(BIN)/actionlint
 tools-promql: $(BIN)/kre-promql ## what tests ask about alerts and queries: Prometheus' own code
 
+$(BIN)/kre-authorizer: $(wildcard tests/authorizer/*.go) tests/authorizer/go.mod tests/authorizer/go.sum | $(VENV)/go
+	cd tests/authorizer && GOFLAGS=-mod=readonly $(CURDIR)/$(VENV)/go build -trimpath -o $@ .
 $(BIN)/kustomize: $(GO_MOD) | $(VENV)/go
 	$(call build,sigs.k8s.io/kustomize/kustomize/v5,sigs.k8s.io/kustomize/api/provenance.version=$(call version,sigs.k8s.io/kustomize/kustomize/v5))
 $(BIN)/kubeconform: $(GO_MOD) | $(VENV)/go

@@ -42,6 +42,8 @@ def found(row: Rendered) -> Resource:
 
 
 Ended = subprocess.CompletedProcess[str]
+# Taken once: pytest sets a variable for each test while the threads below start processes.
+ENVIRON = dict(os.environ)
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +69,7 @@ def run(row: Code, folder: Path) -> Ended:
 
 def pytest_run(test: str, code: Path, temp: Path) -> Ended:
     command = [sys.executable, "-m", "pytest", "-qx", "-p", "no:cacheprovider", f"--basetemp={temp}", f"{UNIT}/{test}"]
-    environ = {**os.environ, "KRE_ENGINE_CODE": str(code)}
+    environ = {**ENVIRON, "KRE_ENGINE_CODE": str(code)}
     return subprocess.run(command, cwd=PROJECT, env=environ, capture_output=True, text=True, check=False, timeout=300)
 
 

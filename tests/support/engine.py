@@ -20,6 +20,7 @@ from typing import Any
 from unittest import mock
 
 from demo.apiserver import ApiServer, Request, State, deployment, networkpolicy, pod, replicaset, service
+from support.needs import declared
 from support.repository import PROJECT
 
 # Or a copy of it with a fault, which the tests must see: tests/safety/code.
@@ -140,7 +141,7 @@ class Engine:
             made.append(modules.api.Client(url, patience, timeout))
             return made[-1]
 
-        stream = io.TextIOWrapper(io.BytesIO(), write_through=True)
+        stream, seen = io.TextIOWrapper(io.BytesIO(), write_through=True), len(self.server.state.requests)
         with (
             mock.patch.object(modules.responder, "Client", client),
             mock.patch.object(modules.api, "time", Clock()),
@@ -151,7 +152,14 @@ class Engine:
             finally:
                 for one in made:
                     one._connection().close()
+        self._nothing_undeclared(self.server.state.requests[seen:], environ)
         return self._ran(ended, stream.buffer.getvalue())
+
+    def _nothing_undeclared(self, requests: list[Request], changes: Mapping[str, str | None]) -> None:
+        """Whatever a test does to it: a responder asks for nothing that needs.yaml does not have for its action."""
+        conditions = {key: value for key, value in {**ENVIRON, **changes}.items() if value is not None}
+        allowed = {right[:3] for right in declared("responder.py", conditions)}
+        assert {(one.verb, one.group, one.resource) for one in requests} <= allowed
 
     def process(self, python: str = sys.executable, **environ: str | None) -> Ran:
         """As its pod runs it, with nothing else in its environment."""

@@ -49,7 +49,7 @@ POLICIES: dict[str, tuple[list[dict[str, Any]], list[str], int, dict[str, Any] |
     "kre-engine-internals": ([_rule("argoproj.io", INTERNALS, ALL)], [], 1, RESPONSES),
     "kre-engine-never": ([_rule("*", ["*/*"], ["*"])], ["engine"], 1, None),
     "kre-engine-pods": ([_rule("", ["pods"], ["UPDATE"])], ["engine"], 20, None),
-    "kre-engine-workflows": ([_rule("argoproj.io", ["workflows"], ALL)], [], 18, RESPONSES),
+    "kre-engine-workflows": ([_rule("argoproj.io", ["workflows"], ALL)], [], 22, RESPONSES),
 }  # fmt: skip
 ROOT = ([_rule("argoproj.io", ["applications"], ["CREATE", "UPDATE"])], ["made-by-the-root"], 1, None)
 
