@@ -14,6 +14,7 @@ import ssl
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ from urllib.parse import urlsplit
 JSON = "application/json"
 MERGE = "application/merge-patch+json"
 APPLY = "application/apply-patch+yaml"
+IDLE = 30.0  # seconds after which a kept connection is not used again: an API server closes it after 90
 Headers = tuple[tuple[str, str], ...]
 # What of a cluster or a user of a kubeconfig takes more than this module to follow.
 _KUBECTL = ("proxy-url", "tls-server-name", "exec", "auth-provider", "as", "as-uid", "as-groups", "as-user-extra")
@@ -107,8 +109,8 @@ class Http:
     def send(self, question: Question) -> Reply:
         try:
             return self._send(question)
-        except ConnectionError:  # the server has closed what was kept: only what may be asked twice is asked again
-            if question.method not in ("GET", "PATCH"):
+        except (ConnectionError, ssl.SSLEOFError):  # the server has closed what was kept
+            if question.method not in ("GET", "PATCH"):  # only what may be asked twice is asked again
                 raise
             return self._send(question)
 
@@ -136,6 +138,9 @@ class Http:
             self._local.connection = self._route.open()
             with self._lock:
                 self._opened.append(self._local.connection)
+        elif time.monotonic() - self._local.used > IDLE:
+            self._local.connection.close()  # the request opens it again
+        self._local.used = time.monotonic()
         return self._local.connection
 
 

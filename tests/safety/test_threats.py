@@ -43,6 +43,8 @@ def found(row: Rendered) -> Resource:
 
 
 Ended = subprocess.CompletedProcess[str]
+# Taken once: pytest sets a variable for each test while the threads below start processes.
+ENVIRON = dict(os.environ)
 
 
 @pytest.fixture(scope="module")
@@ -73,17 +75,9 @@ def named(test: str) -> str:
 
 
 def pytest_run(test: str, code: Path, temp: Path) -> Ended:
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-qx",
-        "-p",
-        "no:cacheprovider",
-        f"--basetemp={temp}",
-        f"{UNIT}/{named(test)}",
-    ]
-    environ = {**os.environ, "KRE_ENGINE_CODE": str(code), "KRE_OPTIONS": str(code.parent / "options")}
+    paths = [f"--basetemp={temp}", f"{UNIT}/{named(test)}"]
+    command = [sys.executable, "-m", "pytest", "-qx", "-p", "no:cacheprovider", *paths]
+    environ = {**ENVIRON, "KRE_ENGINE_CODE": str(code), "KRE_OPTIONS": str(code.parent / "options")}
     return subprocess.run(command, cwd=PROJECT, env=environ, capture_output=True, text=True, check=False, timeout=300)
 
 

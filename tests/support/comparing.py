@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 from kre.compare.environment import compare
@@ -12,7 +13,8 @@ from kre.edit.draft import Draft
 from kre.edit.repository import environment_of
 from kre.edit.responses import enable
 from kre.edit.targets import add_target
-from kre.load.bundle import load
+from kre.load.bundle import exported
+from kre.load.sources import Sources
 from kre.model.bundle import Bundle
 from kre.model.comparison import Comparison
 from kre.model.finding import Finding
@@ -48,9 +50,22 @@ def stage(folder: Path) -> Path:
     return folder
 
 
+@lru_cache(maxsize=8)
+def _sources(root: Path) -> Sources:
+    """The parsed files of a root that no test changes."""
+    known = Sources(root)
+    known.read_all(FOLDERS)
+    return known
+
+
+def loaded(before: Bundle, root: Path, only: Iterable[str] | None) -> Bundle:
+    """The Bundle of `root`; as with --changed-since, what is as it was before is neither parsed nor rendered again."""
+    return exported(root, only, (_sources(before.root), before.roots))
+
+
 def compared(before: Bundle, root: Path, environment: str = "prod") -> Comparison:
     """The environment as `root` has it now, beside the one before."""
-    after = load(root, [environment])
+    after = loaded(before, root, [environment])
     failed = [str(problem) for problem in after.problems if problem.environments]
     assert failed == [], failed
     return compare(before, after, environment)
@@ -63,7 +78,7 @@ def kinds(comparison: Comparison) -> dict[str, list[str]]:
 
 def refusals(before: Bundle, root: Path, only: Iterable[str] | None = ("prod",)) -> list[Finding]:
     """What rules P01 and up say of `root`, against the bundle before."""
-    after = replace(load(root, only), before=before)
+    after = replace(loaded(before, root, only), before=before)
     return [found for rule in all_rules() if rule.id[0] == "P" for found in rule.apply(after)]
 
 

@@ -21,6 +21,7 @@ from typing import Any
 from unittest import mock
 
 from demo.apiserver import ApiServer, Request, State, deployment, networkpolicy, pod, replicaset, service
+from support.needs import declared
 from support.repository import PROJECT
 
 # Or a copy of it with a fault, which the tests must see: tests/safety/code.
@@ -170,7 +171,7 @@ class Engine:
             made[-1]._timeout = timeout
             return made[-1]
 
-        stream = io.TextIOWrapper(io.BytesIO(), write_through=True)
+        stream, seen = io.TextIOWrapper(io.BytesIO(), write_through=True), len(self.server.state.requests)
         given = self._environ(environ)
         with contextlib.ExitStack() as stack:
             stack.enter_context(mock.patch.object(modules.responder, "Client", client))
@@ -187,7 +188,14 @@ class Engine:
             finally:
                 for one in made:
                     one._connection().close()
+        self._nothing_undeclared(self.server.state.requests[seen:], environ)
         return self._ran(ended, stream.buffer.getvalue())
+
+    def _nothing_undeclared(self, requests: list[Request], changes: Mapping[str, str | None]) -> None:
+        """Whatever a test does to it: a responder asks for nothing that needs.yaml does not have for its action."""
+        conditions = {key: value for key, value in {**ENVIRON, **changes}.items() if value is not None}
+        allowed = {right[:3] for right in declared(f"{PROGRAMS[self.option][0]}.py", conditions)}
+        assert {(one.verb, one.group, one.resource) for one in requests} <= allowed
 
     def process(self, python: str = sys.executable, **environ: str | None) -> Ran:
         """As its pod runs it, with nothing else in its environment."""

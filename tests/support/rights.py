@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 Rights = frozenset[tuple[str, str, str]]  # verb, API group, resource
 
 APPS = ("deployments", "replicasets", "statefulsets")
@@ -25,6 +27,7 @@ CAPTURE = (
     | _on("apps", "daemonsets", "get") | _on("batch", "jobs cronjobs", "get")
 )  # fmt: skip
 SCALE = LOOK | OWNERS | _on("apps", "deployments statefulsets", "update")
+RELEASE = LABEL - _on(CORE, "namespaces", "get")  # what isolation was allowed to do, it may undo
 
 # Of a response's identity (ServiceAccount in kre-responses) in each target.
 RESPONSES: dict[str, Rights] = {
@@ -35,7 +38,7 @@ RESPONSES: dict[str, Rights] = {
     "isolate-pod": ISOLATE,
     "label-pod": LABEL,
     "notify": LOOK,
-    "release-pod": LABEL,
+    "release-pod": RELEASE,
     "scale-down": SCALE,
 }
 ENABLED = tuple(name for name in RESPONSES if name != "cordon-node")  # in dev
@@ -44,8 +47,10 @@ BESIDE: dict[str, dict[str, Rights]] = {
     "capture-evidence": {"kre-evidence": _on(CORE, "secrets", "create")},
     "cordon-node": {"": _on(CORE, "nodes", "get list patch")},
 }
-# Of the dispatcher in each target.
-DISPATCHER = OWNERS | _on(CORE, "pods", "get list patch") | _on(CORE, "namespaces", "get")
+# Of the dispatcher in each target; and where a response of its fast lane is enabled.
+FINDING = _on(CORE, "pods", "get")
+DISPATCHER = FINDING | OWNERS | _on(CORE, "pods", "list patch") | _on(CORE, "namespaces", "get")
+FAST = ("isolate-pod",)
 
 # identity -> namespace -> rights, in the engine's own namespaces. Identities: namespace:ServiceAccount, group:name.
 OWN: dict[str, dict[str, Rights]] = {
@@ -53,6 +58,7 @@ OWN: dict[str, dict[str, Rights]] = {
         "kre-responses": _on(ARGO, "workflows", "create"),
         "kre-pipeline": _on(COORDINATION, "leases", "get create update"),
     },
+    "kre-pipeline:recorder": {"kre-responses": _on(ARGO, "workflows", "list watch patch")},
     "kre-responses:executor": {"kre-responses": _on(ARGO, "workflowtaskresults", "create patch")},
     "group:kre-approvers": {"kre-responses": _on(ARGO, "workflows", "get list watch patch")},
     "group:kre-operators": {"kre-responses": _on(ARGO, "workflows", "get list watch create")},
@@ -89,7 +95,13 @@ CONTROLLERS: dict[str, dict[str, Rights]] = {
         ),
     },
 }
-NONE = ("kre-pipeline:sensor", "kre-pipeline:eventsource", "kre-pipeline:default", "kre-responses:default")
+NONE = (
+    "kre-pipeline:sensor",
+    "kre-pipeline:eventsource",
+    "kre-pipeline:eventbus",
+    "kre-pipeline:default",
+    "kre-responses:default",
+)
 
 
 def table(targets: list[str], responses: list[str]) -> dict[str, dict[str, Rights]]:
@@ -98,8 +110,13 @@ def table(targets: list[str], responses: list[str]) -> dict[str, dict[str, Right
     found: dict[str, dict[str, Rights]] = {**{name: {} for name in NONE}, **OWN, **CONTROLLERS}
     for name in responses:
         found[f"kre-responses:{name}"] = {**dict.fromkeys(targets, RESPONSES[name]), **BESIDE.get(name, {})}
-    dispatcher = {**OWN["kre-pipeline:dispatcher"], **dict.fromkeys(targets, DISPATCHER)}
+    dispatcher = {**OWN["kre-pipeline:dispatcher"], **dict.fromkeys(targets, dispatching(responses))}
     return {**found, "kre-pipeline:dispatcher": dispatcher}
+
+
+def dispatching(responses: Iterable[str]) -> Rights:
+    """What the dispatcher may in a target, where these responses are enabled."""
+    return DISPATCHER if set(FAST) & set(responses) else FINDING
 
 
 # What is asked, of everybody, everywhere.

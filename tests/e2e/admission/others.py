@@ -15,6 +15,7 @@ from e2e.admission.api import (
     MANAGER,
     NAMESPACES,
     OPERATOR,
+    RECORDER,
     STRANGER,
     Ask,
     Who,
@@ -22,7 +23,7 @@ from e2e.admission.api import (
 )
 from e2e.admission.case import ARGO, RESPONSES, Case, collection, create, delete, patch, plain
 from e2e.admission.pods import CORE, DELETE_POD, ISOLATE_POD
-from e2e.admission.stage import NOBODY, TARGET
+from e2e.admission.stage import MARK, NOBODY, TARGET
 from e2e.admission.workflows import workflow
 from e2e.http import MERGE
 
@@ -57,6 +58,7 @@ _CONFIG = (
     (PIPELINE, "settings"),
     (RESPONSES, "responder-code"),
     (PIPELINE, "dispatcher-code-x1"),
+    (PIPELINE, "recorder-code-x1"),
 )
 _ARGO = {
     "workflowtemplates": (RESPONSES, plain("WorkflowTemplate", "code", spec={})),
@@ -128,6 +130,7 @@ def _code_by_name() -> list[Case]:
         "x-scale-down-code",
     )
     return [
+        Case("code", "creates Deployment recorder", STRANGER, deployment("recorder"), CODE),
         Case("code", "scales the dispatcher", STRANGER, scale, CODE),
         Case("code", "scales the dispatcher", ARGOCD, scale),
         Case("code", "has a name generated", STRANGER, create("configmaps", PIPELINE, hashed, CORE), CODE),
@@ -140,7 +143,7 @@ def _code_by_name() -> list[Case]:
         ),
         *(
             Case("code", f"creates Deployment {name}", STRANGER, deployment(name))
-            for name in ("dispatcher-x", "x-dispatcher")
+            for name in ("dispatcher-x", "x-dispatcher", "recorder-x", "x-recorder")
         ),
         Case("code", "creates a WorkflowTemplate elsewhere", STRANGER, template),
     ]
@@ -254,6 +257,8 @@ def _never() -> list[Case]:
     )
     work = create("workflows", TARGET, workflow())
     result = create("workflowtaskresults", TARGET, _RESULT)
+    held = patch("workflows", RESPONSES, "admission-waiting", {"metadata": {"finalizers": [MARK]}})
+    other_work = patch("workflows", TARGET, "admission", {"metadata": {"labels": {"x": "y"}}})
     status = delete("leases", PIPELINE, "target-admission", LEASES)
     sensor = account(PIPELINE, "sensor")
 
@@ -280,6 +285,11 @@ def _never() -> list[Case]:
         refused("CREATE workflows", DELETE_POD, work),
         refused("CREATE workflowtaskresults", EXECUTOR, result),
         Case("never", "a Workflow elsewhere", STRANGER, work),
+        Case("never", "lets a Workflow go", RECORDER, held),
+        *(refused("UPDATE workflows", who, other_work) for who in (DISPATCHER, DELETE_POD, sensor, RECORDER)),
+        refused("CREATE workflows", RECORDER, work),
+        *(refused("CREATE leases", RECORDER, ask) for ask in (made, foreign)),
+        *(refused(what, RECORDER, ask, through) for what, ask, through in _NEVER),
     ]
 
 

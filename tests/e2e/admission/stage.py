@@ -16,6 +16,7 @@ EVIDENCE = "kre-evidence"  # closed by name too; but its quota lets nobody put a
 OPEN = ("x-falco-admission", "x-kre-pipeline", "kre-pipeline-x", "kre-responses-x", "akube-admission")
 NOBODY = "admission.invalid"  # a scheduler and a registry that there are not
 KEPT = {"app": "shop", "tier": "web"}
+HOLD = "kre/record"  # a Workflow is held by it until its record is written
 MARK = "kre.test/admission"  # on everything that the tests have made
 OPERATED = "otto@example.org"  # asked for the Workflow that waits
 
@@ -72,7 +73,7 @@ def _node(name: str, kind: str, phase: str) -> dict[str, Any]:
     return {"id": name, "name": name, "displayName": name, "type": kind, "phase": phase, "templateName": name}
 
 
-def _workflow(name: str, **annotations: str) -> dict[str, Any]:
+def _workflow(name: str, held: bool = True, **annotations: str) -> dict[str, Any]:
     nodes = [_node("gate", "Suspend", "Running"), _node("gate-2", "Suspend", "Running")]
     nodes += [_node("past", "Suspend", "Succeeded"), _node("act", "Pod", "Running")]
     return {
@@ -82,6 +83,7 @@ def _workflow(name: str, **annotations: str) -> dict[str, Any]:
             "name": name,
             "namespace": "kre-responses",
             "annotations": annotations,
+            **({"finalizers": [HOLD, MARK]} if held else {}),
             # Completed: a controller that runs here leaves it alone.
             "labels": {"kre/response": "release-pod", "workflows.argoproj.io/completed": "true"},
         },
@@ -150,10 +152,12 @@ def objects() -> list[dict[str, Any]]:
         _simple("coordination.k8s.io/v1", "Lease", "target-admission", "kre-pipeline"),
         _simple("coordination.k8s.io/v1", "Lease", "admission", "kre-pipeline"),
         _simple("coordination.k8s.io/v1", "Lease", "target-admission", TARGET),
+        _simple("argoproj.io/v1alpha1", "Workflow", "admission", TARGET, spec={}),
         _simple("argoproj.io/v1alpha1", "WorkflowTaskResult", "admission", "kre-responses"),
         _simple("argoproj.io/v1alpha1", "WorkflowArtifactGCTask", "admission", "kre-responses", spec={}),
         _simple("argoproj.io/v1alpha1", "WorkflowTaskSet", "admission", "kre-responses", spec={}),
         _workflow("admission-waiting", **{"kre/requested-by": OPERATED, "note": "mine"}),
+        _workflow("admission-loose", held=False),
         _workflow("admission-approved", **{"kre/approved-by": "anna@example.org"}),
     ]
     return made + _beyond() + pods()

@@ -54,6 +54,7 @@ class Responder:
         meanwhile: Callable[[], None] | None = None,
         settings: dict[str, str] | None = None,
         account: str = "",
+        step: str = "act",
     ) -> Ran:
         """One step; `meanwhile` happens between its look at the pod and its act, `account` is another's identity."""
         self.door.account = (RESPONSES, account or response)
@@ -65,6 +66,7 @@ class Responder:
         asked = {"KRE_RESPONSE": response, "KRE_ACTION": action, "KRE_WORKFLOW": workflow, "KRE_NAMESPACE": target.name}
         asked |= {"KRE_POD": pod["metadata"]["name"], "KRE_UID": pod["metadata"]["uid"]}
         asked |= REQUESTED if action == "release" else {}
+        asked |= {"KRE_STEP": step, "KRE_STATUS": "Failed" if step == "record" else ""}
         own = {"KRE_API": self.door.url, "KRE_SETTINGS": str(mount), "KRE_OUT": str(out), "PATH": os.environ["PATH"]}
         before = target.snapshot()
         option = response if response in PROGRAMS else ""

@@ -22,6 +22,8 @@ WATCHED = (
     f"{APPS}/namespaces/%s/daemonsets", "/apis/networking.k8s.io/v1/namespaces/%s/networkpolicies",
     "/apis/rbac.authorization.k8s.io/v1/namespaces/%s/rolebindings",
 )  # fmt: skip
+# What a controller puts into every namespace, when it comes to it.
+GIVEN = (("serviceaccounts", "default"), ("configmaps", "kube-root-ca.crt"))
 
 
 class Target:
@@ -131,7 +133,7 @@ class Target:
                     if key not in ("managedFields", "resourceVersion")
                 }
                 found[path.rpartition("/")[2], head["name"]] = {**item, "metadata": head, "status": None}
-        return found
+        return {key: item for key, item in found.items() if key not in GIVEN}
 
     def close(self) -> None:
         self.http.ask("DELETE", f"{CORE}/namespaces/{self.name}")

@@ -53,7 +53,7 @@ POLICIES: dict[str, tuple[list[dict[str, Any]], list[str], int, dict[str, Any] |
     "kre-engine-nodes": ([_rule("", ["nodes"], ["UPDATE"])], ["cordon-node"], 5, None),
     "kre-engine-owners": ([_rule("apps", ["deployments", "statefulsets"], ["UPDATE"])], ["scale-down"], 10, None),
     "kre-engine-pods": ([_rule("", ["pods"], ["UPDATE"])], ["engine"], 20, None),
-    "kre-engine-workflows": ([_rule("argoproj.io", ["workflows"], ALL)], [], 18, RESPONSES),
+    "kre-engine-workflows": ([_rule("argoproj.io", ["workflows"], ALL)], [], 22, RESPONSES),
 }  # fmt: skip
 ROOT = ([_rule("argoproj.io", ["applications"], ["CREATE", "UPDATE"])], ["made-by-the-root"], 1, None)
 

@@ -124,3 +124,21 @@ def test_many_are_answered_in_order(
         replies = http.send_all([Question("POST", f"/{status}", {"n": status}) for status in range(200, 300)], 8)
     assert [reply.status for reply in replies if reply.status not in (204, 304)] == [*range(200, 204), *range(205, 300)]
     assert sorted(json.loads(body)["n"] for *_, body in asked(server)) == list(range(200, 300))
+
+
+def test_a_connection_that_has_rested_is_opened_again(
+    server: Site, authority: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An API server closes it after 90 s, and a POST must not find that out."""
+    cluster = {"server": server.url(), "certificate-authority-data": data(authority[0])}
+    kubeconfig(tmp_path, monkeypatch, cluster, {"token": TOKEN})
+    with Http() as http:
+        assert http.ask("POST", "/version", {}).status == 200
+        (connection,) = http._opened
+        really, closed = connection.close, []
+        monkeypatch.setattr(connection, "close", lambda: closed.append(really()))
+        assert http.ask("POST", "/version", {}).status == 200
+        usual = len(closed)
+        monkeypatch.setattr("e2e.http.IDLE", 0.0)
+        assert http.ask("POST", "/version", {}).status == 200
+        assert len(closed) == 2 * usual + 1
