@@ -8,7 +8,7 @@ from typing import Any
 from kre.model.resource import Resource, dig
 from safety.promise import World, each, exactly
 
-SPACES = ("argo-events", "argo-workflows", "falco", "kre-evidence", "kre-pipeline", "kre-responses")
+SPACES = ("argo-events", "argo-workflows", "falco", "kre-pipeline", "kre-responses")
 CLUSTER = [
     *(("", "Namespace", name) for name in ("argo-events", "argo-workflows", "falco", "kre-*")),
     ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy", "kre-engine-*"),
@@ -46,7 +46,8 @@ def argo_cd_applies_no_more_than_the_engine(item: Resource, world: World) -> Ite
     facts, env = world.environment.spec, world.environment.name
     git, server = facts["repository"]["url"], facts["cluster"]["server"]
     root = item.name == f"kre-{env}-root"
-    spaces = ["argocd"] if root else [*SPACES, *facts["targets"]]
+    evidence = ["kre-evidence"] if "capture-evidence" in world.responses else []
+    spaces = ["argocd"] if root else [*SPACES, *evidence, *facts["targets"]]
     charts = [] if root else [*facts["charts"].values(), *facts["crds"].values()]
     wanted = {
         "sourceRepos": [git, *charts],
