@@ -9,7 +9,7 @@ PY     := $(VENV)/bin/python
 KRE    := $(VENV)/bin/kre
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test mutants lint format validate docs bench bench-e2e rbac-answers e2e e2e-api e2e-argocd tools tools-helm tools-actionlint clean set-up python-ok
+.PHONY: help demo test mutants lint format validate docs bench bench-e2e rbac-answers e2e e2e-api e2e-argocd tools tools-helm tools-actionlint tools-promql clean set-up python-ok
 export PATH := $(BIN):$(CURDIR)/$(VENV)/bin:$(PATH)
 
 help: ## this list
@@ -20,7 +20,7 @@ demo: $(VENV)/ready ## validate everything, then play recorded alerts through th
 	  echo "make demo: kubectl is missing: install it (kubernetes.io/docs/tasks/tools), or run: make tools" >&2; exit 3; }
 	@PYTHONPATH=tools $(PY) -m demo
 
-test: $(VENV)/dev tools ## every test that needs no cluster
+test: $(VENV)/dev tools tools-promql ## every test that needs no cluster
 	$(PY) -m pytest -q --numprocesses=auto --dist=loadfile
 	@echo "NOT RUN: what needs a cluster: make e2e-api e2e e2e-argocd (docs/cluster-tests.md)"
 
@@ -35,6 +35,8 @@ lint: $(VENV)/dev tools-actionlint ## ruff, mypy, yamllint, actionlint
 	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	cd base/responses/manifests/code && $(CURDIR)/$(VENV)/bin/mypy --config-file $(CURDIR)/pyproject.toml --cache-dir $(CURDIR)/.mypy_cache/code .
+	set -e; for code in base/responses/options/*/code; do (cd $$code && MYPYPATH=../../../manifests/code $(CURDIR)/$(VENV)/bin/mypy --config-file $(CURDIR)/pyproject.toml --cache-dir $(CURDIR)/.mypy_cache/code *.py); done
+	cd base/responses/manifests/recorder/code && MYPYPATH=../../code $(CURDIR)/$(VENV)/bin/mypy --config-file $(CURDIR)/pyproject.toml --cache-dir $(CURDIR)/.mypy_cache/recorder .
 	$(VENV)/bin/yamllint --strict .
 	actionlint
 
@@ -44,19 +46,19 @@ format: $(VENV)/dev ## ruff, in place
 docs: $(VENV)/ready ## pages that are made from code
 	$(KRE) rules --format markdown > docs/rules.md
 
-bench: $(VENV)/dev tools ## kre beside its peers; writes docs/benchmarks.md
+bench: $(VENV)/dev tools $(BIN)/kre-authorizer ## kre beside its peers; writes docs/benchmarks.md
 	$(PY) tests/bench/validate.py
 	$(PY) tests/bench/promote.py
+	$(PY) tests/bench/rbac.py
 
-rbac-answers: $(VENV)/dev $(VENV)/go ## records anew what Kubernetes' own authorizer says (tests/authorizer; some minutes)
-	cd tests/authorizer && GOFLAGS=-mod=readonly $(CURDIR)/$(VENV)/go build -trimpath -o $(BIN)/kre-authorizer .
+rbac-answers: $(VENV)/dev $(BIN)/kre-authorizer ## records anew what Kubernetes' own authorizer says (tests/authorizer; some minutes)
 	PYTHONPATH=tests $(PY) -m support.rbac_record $(BIN)/kre-authorizer
 
 # On the cluster that KUBECONFIG names, if it has opted in: docs/cluster-tests.md.
-e2e-api: $(VENV)/dev ## tests on a real API server: a minute and a half
+e2e-api: $(VENV)/dev ## tests on a real API server: some five minutes
 	$(PY) -m pytest -q --durations=10 -m api tests/e2e
 
-e2e: $(VENV)/dev ## tests on a real node, with real Argo Events and Argo Workflows
+e2e: $(VENV)/dev tools-promql ## tests on a real node, with real Argo Events and Argo Workflows
 	$(PY) -m pytest -q --durations=10 -m node tests/e2e
 
 e2e-argocd: $(VENV)/dev ## Argo CD brings up dev, on a cluster that has it; takes away what else is there
@@ -102,7 +104,10 @@ build   = cd tools && GOFLAGS=-mod=readonly $(CURDIR)/$(VENV)/go build -trimpath
 tools: $(BIN)/kustomize $(BIN)/kubeconform ## kustomize and kubeconform, pinned, into the cache
 tools-helm: $(BIN)/helm ## helm, for whoever renders charts by hand
 tools-actionlint: $(BIN)/actionlint
+tools-promql: $(BIN)/kre-promql ## what tests ask about alerts and queries: Prometheus' own code
 
+$(BIN)/kre-authorizer: $(wildcard tests/authorizer/*.go) tests/authorizer/go.mod tests/authorizer/go.sum | $(VENV)/go
+	cd tests/authorizer && GOFLAGS=-mod=readonly $(CURDIR)/$(VENV)/go build -trimpath -o $@ .
 $(BIN)/kustomize: $(GO_MOD) | $(VENV)/go
 	$(call build,sigs.k8s.io/kustomize/kustomize/v5,sigs.k8s.io/kustomize/api/provenance.version=$(call version,sigs.k8s.io/kustomize/kustomize/v5))
 $(BIN)/kubeconform: $(GO_MOD) | $(VENV)/go
@@ -111,3 +116,6 @@ $(BIN)/helm: $(GO_MOD) | $(VENV)/go
 	$(call build,helm.sh/helm/v4/cmd/helm,helm.sh/helm/v4/internal/version.version=$(call version,helm.sh/helm/v4))
 $(BIN)/actionlint: $(GO_MOD) | $(VENV)/go
 	$(call build,github.com/rhysd/actionlint/cmd/actionlint,github.com/rhysd/actionlint.version=$(call version,github.com/rhysd/actionlint))
+# In a module of its own: Prometheus wants other versions than the tools do.
+$(BIN)/kre-promql: $(wildcard tests/promql/go.* tests/promql/*.go) | $(VENV)/go
+	cd tests/promql && GOFLAGS=-mod=readonly $(CURDIR)/$(VENV)/go build -trimpath -o $@ -ldflags "-s -w" .

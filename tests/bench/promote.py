@@ -7,18 +7,17 @@ components in ten environments. Each contender runs as a process of its own, in 
 from __future__ import annotations
 
 import os
-import platform
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Mapping
 from itertools import pairwise
 from pathlib import Path
 
 import page
+from rounds import cells, machine, measure
 
 from kre.doors import tools
 from kre.load.layout import build_units, environments
@@ -166,23 +165,11 @@ def contenders(scratch: Path) -> dict[str, Callable[[], None]]:
     }
 
 
-def measure(runs: Mapping[str, Callable[[], None]]) -> dict[str, list[float]]:
-    times: dict[str, list[float]] = {name: [] for name in runs}
-    for name in [*runs] * ROUNDS:
-        start = time.perf_counter()
-        runs[name]()
-        times[name].append(time.perf_counter() - start)
-    return times
-
-
 def section(times: Mapping[str, list[float]]) -> str:
-    rows = [
-        f"| {name} | {statistics.median(taken):.2f} | {min(taken):.2f} to {max(taken):.2f} |"
-        for name, taken in times.items()
-    ]
+    rows = [f"| {name} | {cells(taken)}" for name, taken in times.items()]
     limits = "; ".join(f"{name.partition(' --')[0]} under {limit} s" for name, limit in LIMITS.items() if name != LARGE)
     return TEXT.format(
-        machine=f"{os.cpu_count()} CPUs, Python {platform.python_version()}, median of {ROUNDS} rounds",
+        machine=machine(ROUNDS),
         rows="\n".join(rows),
         components=COMPONENTS,
         environments=ENVIRONMENTS,
@@ -195,7 +182,7 @@ def main() -> int:
     """Returns 1 where a requirement is not met."""
     scratch = Path(tempfile.mkdtemp(prefix="kre-bench-"))
     try:
-        times = measure(contenders(scratch))
+        times = measure(contenders(scratch), ROUNDS, warm=False)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     text = section(times)

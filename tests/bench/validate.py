@@ -8,17 +8,16 @@ cache, away from the project.
 from __future__ import annotations
 
 import os
-import platform
 import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
 import page
+from rounds import cells, machine, measure
 
 from kre.doors import cache, tools
 from kre.load.layout import build_units, environments
@@ -110,32 +109,15 @@ def contenders(scratch: str) -> dict[str, Callable[[], None]]:
     }
 
 
-def measure(runs: dict[str, Callable[[], None]]) -> dict[str, list[float]]:
-    """Seconds of each round. They take turns, so that a busy moment of the machine hits all of them."""
-    for go in runs.values():
-        go()  # once before it counts: files are in memory, Python's bytecode is written
-    times: dict[str, list[float]] = {name: [] for name in runs}
-    for _ in range(ROUNDS):
-        for name, go in runs.items():
-            started = time.perf_counter()
-            go()
-            times[name].append(time.perf_counter() - started)
-    return times
-
-
 def section(times: dict[str, list[float]]) -> str:
-    machine = f"{os.cpu_count()} CPUs, Python {platform.python_version()}, median of {ROUNDS} rounds"
-    rows = [
-        f"| {name} | {statistics.median(taken):.2f} | {min(taken):.2f} to {max(taken):.2f} |"
-        for name, taken in times.items()
-    ]
-    return HEAD.format(machine=machine) + "\n".join(rows) + "\n" + TAIL.format(checkov=CHECKOV, warm=LIMIT)
+    rows = [f"| {name} | {cells(taken)}" for name, taken in times.items()]
+    return HEAD.format(machine=machine(ROUNDS)) + "\n".join(rows) + "\n" + TAIL.format(checkov=CHECKOV, warm=LIMIT)
 
 
 def main() -> int:
     """Returns 1 where a requirement is not met."""
     with tempfile.TemporaryDirectory() as scratch:
-        times = measure(contenders(scratch))
+        times = measure(contenders(scratch), ROUNDS)
     text = section(times)
     page.write(TITLE, text)
     print(text)

@@ -10,6 +10,11 @@ from support.repository import PROJECT
 
 SHOP, DNS = "kre-demo/shop-5d8f7c9b6", "kube-system/coredns-6f8b9c7d5-q4zlm"
 TOLD = {
+    "capture-evidence": [
+        ("1-cleared-logs", f"{SHOP}-x2x7k", "captured"),
+        ("2-traced", f"{SHOP}-q7w2r", "captured"),
+        ("3-opted-out", f"{SHOP}-m9n4p", "refused"),
+    ],
     "contain-pod": [
         ("1-reverse-shell", f"{SHOP}-x2x7k", "deleted"),
         ("2-opted-out", f"{SHOP}-m9n4p", "refused"),
@@ -39,6 +44,12 @@ TOLD = {
         ("2-packet-socket", f"{SHOP}-x2x7k", "deduplicated"),
         ("3-not-a-target", DNS, "filtered"),
         ("4-drill", f"{SHOP}-q7w2r", "notified"),
+    ],
+    "scale-down": [
+        ("1-shared-memory", f"{SHOP}-x2x7k", "scaled-down"),
+        ("2-another-replica", f"{SHOP}-q7w2r", "scaled-down"),
+        ("3-opted-out", f"{SHOP}-m9n4p", "refused"),
+        ("4-kept-by-git", "kre-demo/shop-front-7c6d5b4f8-h4j2k", "refused"),
     ],
 }
 

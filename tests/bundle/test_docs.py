@@ -76,6 +76,8 @@ def test_the_example_of_json_has_the_shape_of_the_real_one(tmp_path: Path) -> No
 # ---- what the pages say of the engine
 
 CODE = PROJECT / "base/responses/manifests/code"
+OPTIONS = PROJECT / "base/responses/options"
+OWN = sorted(OPTIONS.glob("*/code/*.py"))  # what a response alone needs
 ROW = re.compile(r"^\| (?P<first>`[^|]*) \|(?P<rest>.*)\|$", re.MULTILINE)
 
 
@@ -113,14 +115,15 @@ def test_every_outcome_is_told_and_no_other() -> None:
     always = {"refused", "gone", "failed"}
     assert told[0] == always | outcomes("decide.py", "dispatcher.py")
     would = {f"would-{action}" for action in actions[1].split("|")}
-    assert told[1] == always | would | outcomes("act.py", "isolate.py", "responder.py")
+    assert told[1] == always | would | outcomes("act.py", "isolate.py", "responder.py", *map(str, OWN))
 
 
 def outcomes(*files: str) -> set[str]:
-    """What the code returns or names before a reason, or under `outcome` of a record."""
+    """What the code returns or names before a reason, or under `outcome` of a record. Functions that begin with an
+    underscore and return no outcome have a pair for something else."""
     found = set()
     for node in [node for file in files for node in ast.walk(ast.parse((CODE / file).read_text()))]:
-        if isinstance(node, (ast.Return, ast.Assign)):
+        if isinstance(node, ast.Return) or (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple)):
             found |= {pair.elts[0] for pair in pairs(node.value)}
         if isinstance(node, ast.Dict):
             entries = zip(node.keys, node.values, strict=True)
@@ -142,7 +145,13 @@ def test_an_approval_is_what_the_tests_on_a_cluster_send() -> None:
 
 
 def test_every_file_of_the_engine_is_told_with_where_it_runs() -> None:
-    rows = ROW.finditer(section("docs/extend.md", "## The engine's code"))
+    page = section("docs/extend.md", "## The engine's code")
+    shared, own = page.split("What one response alone needs", 1)
+    for row in ROW.finditer(own):
+        for name in re.findall(r"`(\w+\.py)`", row["first"]):
+            assert OPTIONS / row["rest"].split("|")[1].strip() / "code" / name in OWN
+    assert len(re.findall(r"`\w+\.py`", "".join(row["first"] for row in ROW.finditer(own)))) == len(OWN)
+    rows = ROW.finditer(shared)
     told = {
         name: row["rest"].split("|")[1].strip() for row in rows for name in re.findall(r"`(\w+\.py)`", row["first"])
     }

@@ -11,6 +11,7 @@ from kre.load.bundle import load
 from support.repository import PROJECT
 
 CODE = PROJECT / "base/responses/manifests/code"
+FILES = [*sorted(CODE.glob("*.py")), *sorted((PROJECT / "base/responses/options").glob("*/code/*.py"))]
 KEY = re.compile(r"(?<![\w./-])kre/[a-z][a-z0-9-]*(?![\w./-])")  # not the paths /opt/kre/..., /etc/kre/...
 EVENT = ("alert", "rule", "mode", "workflow")
 
@@ -50,7 +51,7 @@ def _texts(value: object, *, code: bool = False) -> Iterator[str]:
 @cache
 def written() -> tuple[set[str], set[str]]:
     """(keys, f-strings that begin like one) in the code's literals."""
-    nodes = [node for path in sorted(CODE.glob("*.py")) for node in ast.walk(ast.parse(path.read_text()))]
+    nodes = [node for path in FILES for node in ast.walk(ast.parse(path.read_text()))]
     parts = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
     plain = {
         key

@@ -145,10 +145,20 @@ def test_a_release_is_a_plain_copy_of_base(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_only_dev_enables_a_response(name: str) -> None:
-    enabled = ["contain-pod", "delete-pod", "isolate-pod", "label-pod", "notify"] if name == "dev" else []
+    shipped = "capture-evidence contain-pod delete-pod isolate-pod label-pod notify scale-down".split()
+    enabled = shipped if name == "dev" else []
     assert sorted(item["metadata"]["name"] for item in of(name, "Sensor")) == enabled
     people_too = [*enabled, "release-pod"] if name == "dev" else []
-    assert sorted(item["metadata"]["name"] for item in of(name, "WorkflowTemplate")) == people_too
+    assert sorted(item["metadata"]["name"] for item in of(name, "WorkflowTemplate")) == sorted(people_too)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_is_bound_in_the_whole_cluster(name: str) -> None:
+    """cordon-node would be, and is enabled nowhere."""
+    assert of(name, "ClusterRoleBinding") == []
+    assert "cordon-node" not in str(
+        [item["metadata"]["name"] for kind in ("ConfigMap", "Sensor") for item in of(name, kind)]
+    )
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +15,9 @@ from kre.load.bundle import load
 from kre.model.resource import dig
 from kre.rules.run import validate
 from support import rights
-from support.repository import PROJECT, git
+from support.repository import PROJECT
+from support.whole import CORDON, copied, everything, whole, with_cordon
+from support.whole import edit as replace
 
 OPTIONS = PROJECT / "base/responses/options"
 NAMES = sorted(folder.name for folder in OPTIONS.iterdir())
@@ -27,24 +27,22 @@ STOPPED = ("not-a-target", "not-a-name")  # alerts that go no further than the S
 PARAMETERS = ["namespace", "pod", "uid", "rule", "alert", "received", "mode"]
 PAYLOAD = {"namespace", "pod", "uid", "container", "rule", "alert", "time"}
 LANES = {
+    "capture-evidence.lane": "workflow",
     "contain-pod.lane": "workflow",
+    "cordon-node.lane": "workflow",
     "delete-pod.lane": "workflow",
     "isolate-pod.lane": "label",
     "label-pod.lane": "workflow",
     "notify.lane": "workflow",
+    "scale-down.lane": "workflow",
 }
 
 RIGHTS = {**rights.RESPONSES, "dispatcher": rights.DISPATCHER}
 
 
-@cache
 def dev() -> dict[tuple[str, str], dict[str, Any]]:
-    """What dev renders, which enables every response, by kind and name; the dispatcher's settings are kept apart."""
-    return {
-        (item.kind, item.name): dict(item.body)
-        for item in load(PROJECT, ["dev"]).resources
-        if (item.kind, item.name, item.namespace) != ("ConfigMap", "settings", "kre-responses")
-    }
+    """What dev renders with every response enabled, by kind and name; the dispatcher's settings are kept apart."""
+    return everything()
 
 
 def filters(name: str) -> dict[str, list[str]]:
@@ -128,7 +126,8 @@ def test_a_template_takes_identifiers_and_waits_for_a_person_in_mode_approve(nam
     assert [entry["name"] for entry in first["arguments"]["parameters"]] == PARAMETERS
     assert templates["approval"]["suspend"] == {}, "with a duration it would go on by itself"
     assert "suspend" not in spec
-    assert templates["act"]["synchronization"] == {"mutexes": [{"name": "{{inputs.parameters.uid}}"}]}
+    alone = [{"name": CORDON}] if name == CORDON else []
+    assert templates["act"]["synchronization"] == {"mutexes": [{"name": "{{inputs.parameters.uid}}"}, *alone]}
     assert "synchronization" not in templates["record"]
     for template in (templates["act"], templates["record"]):
         told = {entry["name"]: entry.get("value") for entry in template["container"]["env"]}
@@ -166,6 +165,44 @@ def test_rights_in_a_target_are_these_and_no_others(name: str) -> None:
         for verb in entry["verbs"]
     }
     assert granted == RIGHTS[name]
+
+
+def test_what_cordon_node_holds_of_nodes_is_bound_to_it_alone() -> None:
+    """The one ClusterRoleBinding, of the one response that no environment ships with."""
+    bound = [item for item in whole().resources if item.kind == "ClusterRoleBinding"]
+    assert [(item.name, item.body["subjects"]) for item in bound] == [
+        ("kre-cordon-node-nodes", [{"kind": "ServiceAccount", "name": CORDON, "namespace": "kre-responses"}])
+    ]
+    (entry,) = dev()["ClusterRole", "kre-cordon-node-nodes"]["rules"]
+    assert entry == {"apiGroups": [""], "resources": ["nodes"], "verbs": ["get", "list", "patch"]}
+
+
+def test_cordon_node_is_enabled_as_its_page_says(tmp_path: Path) -> None:
+    """By the command, an admin's line in the project, and the two risks that somebody accepts."""
+    with_cordon(tmp_path)
+    page = (OPTIONS / CORDON / "README.md").read_text()
+    assert "{group: rbac.authorization.k8s.io, kind: ClusterRoleBinding, name: kre-cordon-node-nodes}" in page
+    assert "kre response enable cordon-node --env dev" in page
+    assert validate(load(tmp_path, ["dev"])) == []
+
+
+def test_evidence_as_an_artifact_as_its_page_says(tmp_path: Path) -> None:
+    leaf = copied(tmp_path) / "overlays/dev/leaves/responses/kustomization.yaml"
+    mine = "- ../../../../base/responses/options/capture-evidence\n"
+    assert f"{mine.rstrip()}/artifact" in (OPTIONS / "capture-evidence/README.md").read_text()
+    replace(leaf, mine, f"{mine}{mine.rstrip()}/artifact\n")
+    bundle = load(tmp_path, ["dev"])
+    assert validate(bundle) == []
+    (found,) = [item.body for item in bundle.of("dev", "WorkflowTemplate") if item.name == "capture-evidence"]
+    templates = {entry["name"]: entry for entry in found["spec"]["templates"]}
+    assert templates["act"]["outputs"]["artifacts"] == [{"name": "evidence", "path": "/out/evidence", "optional": True}]
+    told = [
+        {entry["name"]: entry.get("value") for entry in templates[step]["container"]["env"]}
+        for step in ("act", "record")
+    ]
+    assert [(env.get("KRE_EVIDENCE"), env["KRE_ACTION"]) for env in told] == [("artifact", "capture"), (None, "upload")]
+    (size,) = [volume["emptyDir"]["sizeLimit"] for volume in found["spec"]["volumes"] if volume["name"] == "out"]
+    assert size == "16Mi", "more than the responder writes there"
 
 
 def test_rights_in_the_engines_own_namespaces() -> None:
@@ -216,15 +253,10 @@ def test_only_sensors_reach_the_dispatcher_and_it_reaches_the_api_server_alone()
 
 @pytest.mark.parametrize("name", sorted(folder.name for folder in (OPTIONS / "isolate-pod/deny").iterdir()))
 def test_a_denial_is_chosen_as_the_page_says(name: str, tmp_path: Path) -> None:
-    for file in git(PROJECT, "ls-files", "--cached", "--others", "--exclude-standard").splitlines():
-        if file.startswith(("apps/", "base/", "overlays/", "kre.yaml")) and (PROJECT / file).exists():
-            (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(PROJECT / file, tmp_path / file)
+    copied(tmp_path)
 
     def edit(file: str, before: str, after: str) -> None:
-        text = (tmp_path / file).read_text()
-        assert before in text
-        (tmp_path / file).write_text(text.replace(before, after))
+        replace(tmp_path / file, before, after)
 
     option = next((OPTIONS / "isolate-pod/deny" / name).glob("kre-quarantine-*.yaml"))
     body = yaml.safe_load(option.read_text())

@@ -58,7 +58,7 @@ def test_an_empty_file(repository: Path) -> None:
     ended = kre("validate", "--env", "dev", cwd=repository)
     assert ended.code == 1
     assert (
-        "base/pipeline/manifests/kustomization.yaml:6:3: error K02: falco-eventsource.yaml holds no object" in ended.out
+        "base/pipeline/manifests/kustomization.yaml:7:3: error K02: falco-eventsource.yaml holds no object" in ended.out
     )
     assert ended.out.count("error") == 2  # and the count in the last line: nothing that follows from it is reported
 

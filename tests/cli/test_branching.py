@@ -14,6 +14,7 @@ from support.writing import everything
 
 VALUES = "base/falcosidekick/values.yaml"
 ROLE = "base/responses/manifests/kre-delete-pod-clusterrole.yaml"
+NEEDS = "base/responses/manifests/needs.yaml"
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +111,8 @@ def test_what_validation_has_against_it(stage: Stage) -> None:
 def test_a_risk_is_taken_only_by_saying_so(stage: Stage) -> None:
     wide = (stage.folder / ROLE).read_text()
     assert "[get, delete]" in wide
-    stage.land({ROLE: wide.replace("[get, delete]", "[get]")})
+    needs = (stage.folder / NEEDS).read_text().replace("verbs: [get, delete]", "verbs: [get]")
+    stage.land({ROLE: wide.replace("[get, delete]", "[get]"), NEEDS: needs})
     promote(stage, "staging", "responses")
     refused(
         run(stage, "rollback", "staging", "responses", "--alone"),

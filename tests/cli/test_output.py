@@ -20,6 +20,7 @@ COMMANDS = [
     "promote",
     "rules",
     "explain",
+    "report",
     "init",
     "rule",
     "response",
@@ -103,7 +104,7 @@ def test_json_is_what_the_documentation_says(faulty: Path) -> None:
     made = json.loads(kre("validate", "--format", "json", cwd=faulty).out)
     assert made.keys() == {"version", "checked", "findings"}
     assert made["version"] == 1
-    assert made["checked"].keys() == {"environments", "engine", "files", "roots", "objects"}
+    assert made["checked"].keys() == {"environments", "engine", "files", "roots", "objects", "charts"}
     for finding in made["findings"]:
         assert finding.keys() == {
             *("rule", "severity", "path", "line", "column", "message", "hint", "environments", "related"),

@@ -13,7 +13,15 @@ import yaml
 
 from support.repository import PROJECT, commit, git
 
-POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  containers:\n  - {name: a, image: 'example.org/a:1'}\n"
+POD = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: a}
+spec:
+  automountServiceAccountToken: false
+  containers:
+  - {name: a, image: 'example.org/a:1'}
+"""
 
 
 @pytest.fixture
@@ -91,7 +99,7 @@ def test_elsewhere(clone: Path, tmp_path: Path) -> None:
     git(other, "add", "--all")
     bad = pre_commit(other, tmp_path / "home")
     assert bad.returncode == 1, bad.stdout + bad.stderr
-    assert "pod.yaml:6:15: error S01: " in bad.stdout
+    assert "pod.yaml:7:15: error S01: " in bad.stdout
     assert 'did you mean "image"?' in bad.stdout
 
     (other / "deploy/pod.yaml").write_text(POD + "# as before\n")

@@ -19,6 +19,7 @@ RELEASE = "overlays/staging/release/falcosidekick/values.yaml"
 LOCK = "overlays/staging/release.lock.yaml"
 BRANCH = "promote/staging/falcosidekick"
 ROLE = "base/responses/manifests/kre-delete-pod-clusterrole.yaml"
+NEEDS = "base/responses/manifests/needs.yaml"
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +141,8 @@ def test_named_components_go_together_or_not_at_all(stage: Stage) -> None:
 
 
 def test_a_risk_is_taken_only_by_saying_so(stage: Stage) -> None:
-    stage.land({ROLE: _read(stage, ROLE).replace("[get, delete]", "[get, delete, list]")})
+    wider = {path: _read(stage, path).replace("[get, delete]", "[get, delete, list]") for path in (ROLE, NEEDS)}
+    stage.land(wider)
     ended = run(stage, "dev", "staging", "responses")
     assert ended.code == 4
     assert "rbac-widened" in ended.out

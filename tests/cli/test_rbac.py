@@ -206,3 +206,59 @@ def test_what_is_gained_is_accepted_by_its_digest(repository: Path) -> None:
     edit(repository / release, "[get, delete, list]", "[get, delete, list, watch]")
     assert "accepted in" in kre(*arguments, "--accept", "and watch", cwd=repository).out
     assert kre("rbac", "diff", "HEAD", "HEAD~0", "--accept", "x", cwd=repository).code == 2
+
+
+NEEDS = "base/responses/manifests/needs.yaml"
+
+
+def test_need_shows_what_needs_a_right_and_what_grants_it(repository: Path) -> None:
+    ended = kre("rbac", "need", "kre-responses/delete-pod", "--env", "dev", cwd=repository)
+    assert (ended.code, ended.err) == (0, "")
+    assert ended.out.splitlines()[:2] == [
+        "# dev",
+        "ServiceAccount kre-responses/delete-pod: holds what it needs, and nothing else",
+    ]
+    assert "  get, delete pods in shop" in ended.out
+    assert (
+        f"respond.py deletes the pod (base/responses/manifests/delete-pod-workflowtemplate.yaml:17:5, {NEEDS}:5:5)"
+        in ended.out
+    )
+    assert f"ClusterRole kre-delete-pod ({ROLE}:6:3)" in ended.out
+
+
+def test_need_ends_with_1_and_says_what_differs(repository: Path) -> None:
+    edit(repository / ROLE, "verbs: [get, delete]", "verbs: [get, list]")
+    ended = kre("rbac", "need", "kre-responses/delete-pod", "--env", "dev", cwd=repository)
+    assert ended.code == 1
+    assert "  - delete pods in shop is missing" in ended.out
+    assert "  + list pods in shop is not needed" in ended.out
+    made = kre("rbac", "need", "kre-responses/delete-pod", "--env", "dev", "--format", "json", cwd=repository)
+    assert made.code == 1
+    (one,) = json.loads(made.out)["environments"][0]["identities"]
+    assert (one["fine"], [lack["verb"] for lack in one["missing"]]) == (False, ["delete"])
+    (excess,) = one["excess"]
+    assert (excess["verb"], excess["namespace"]) == ("list", "shop")
+    assert [step["place"] for step in excess["grantedBy"]] == [f"{BINDING}:11:3", f"{ROLE}:6:3"]
+    wanted = [need for need in one["needs"] if (need["level"], need["resource"]) == ("required", "pods")]
+    assert {need["declared"] for need in wanted} == {f"{NEEDS}:5:5"}
+
+
+def test_need_of_whom_nobody_can_tell_is_what_the_budget_says(repository: Path) -> None:
+    edit(repository / NEEDS, "- file: dispatcher.py", "- file: another.py")
+    who = ("rbac", "need", "kre-pipeline/dispatcher", "--env", "dev")
+    ended = kre(*who, cwd=repository)
+    assert ended.code == 1
+    assert "what it needs nobody can tell; no budget says what it may hold" in ended.out
+    assert kre("rbac", "budget", "--env", "dev", "--write", cwd=repository).code == 0
+    ended = kre(*who, cwd=repository)
+    assert ended.code == 0
+    assert "what it needs nobody can tell; a budget says what it may hold" in ended.out
+
+
+def test_need_of_all_and_of_somebody_who_is_not_there(repository: Path) -> None:
+    ended = kre("rbac", "need", cwd=repository)
+    assert ended.code == 0
+    assert "ServiceAccount kre-pipeline/eventsource: needs nothing, and holds nothing" in ended.out
+    ended = kre("rbac", "need", "kre-responses/delete-pot", cwd=repository)
+    assert ended.code == 2
+    assert "did you mean kre-responses/delete-pod?" in ended.err

@@ -34,10 +34,11 @@ def changed(before: dict[str, bytes], after: dict[str, bytes]) -> list[str]:
 
 
 def complaints(root: Path) -> list[str]:
-    """What `kre validate` has against the edited files. The fixture has no Applications (X17), nor a history (R2)."""
+    """What `kre validate` has against the edited files. The fixture has no Applications (X17), nor a history (R2),
+    and little to run as (E03, E13, R035, R036)."""
     found = json.loads(kre("validate", "--format", "json", cwd=root).out)
     assert found["checked"]["objects"] > 5
-    told = [item for item in found["findings"] if item["rule"] not in ("X17", "R2")]
+    told = [item for item in found["findings"] if item["rule"] not in ("X17", "R2", "E03", "E13", "R035", "R036")]
     return [item["message"] for item in told]
 
 

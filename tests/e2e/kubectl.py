@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import time
 import uuid
@@ -42,6 +43,9 @@ except OSError as error:
 """
 WEBHOOK = "http://falco-eventsource.kre-pipeline.svc:12000/falco"
 JSON = "application/json; charset=utf-8"
+
+# By websockets kubectl now and then loses what a command prints at once ("Unknown stream id 1, discarding message").
+os.environ.setdefault("KUBECTL_REMOTE_COMMAND_WEBSOCKETS", "false")
 
 
 @cache

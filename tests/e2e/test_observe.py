@@ -11,7 +11,7 @@ from e2e.engine import DEMO, Engine
 from e2e.test_responses import state
 
 pytestmark = pytest.mark.e2e
-RESPONDING = ("delete-pod", "isolate-pod", "label-pod", "contain-pod", "notify")
+RESPONDING = ("delete-pod", "isolate-pod", "label-pod", "contain-pod", "notify", "capture-evidence", "scale-down")
 
 
 @pytest.fixture(scope="module")

@@ -93,6 +93,7 @@ def start_release(name: str, uid: str, user: str, group: str, **changes: Any) ->
             "namespace": RESPONSES,
             "labels": {"kre/response": "release-pod"},
             "annotations": {"kre/requested-by": user},
+            "finalizers": ["kre/record"],
         },
         "spec": {
             "workflowTemplateRef": {"name": "release-pod"},

@@ -21,7 +21,7 @@ from support.repository import PROJECT
 
 FAMILIES = (
     "admission", "applications", "controllers", "detection", "dispatcher", "inventory", "network", "pipeline", "pods",
-    "projects", "rights", "sensors", "settings", "workflows",
+    "projects", "recorder", "rights", "sensors", "settings", "workflows",
 )  # fmt: skip
 VALUES = "Values"  # stands for a kind: the merged values of a chart
 

@@ -20,7 +20,8 @@ from safety.threats import CODE, RENDERED, Code, Rendered
 from support.repository import PROJECT
 
 FOLDER = PROJECT / "base/responses/manifests/code"
-UNIT = "tests/unit/engine"
+OPTIONS = PROJECT / "base/responses/options"
+UNIT = "tests/unit"
 
 
 @cache
@@ -42,6 +43,8 @@ def found(row: Rendered) -> Resource:
 
 
 Ended = subprocess.CompletedProcess[str]
+# Taken once: pytest sets a variable for each test while the threads below start processes.
+ENVIRON = dict(os.environ)
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +60,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[
 def run(row: Code, folder: Path) -> Ended:
     """Its test, on a copy of the code without the piece. -x: one failure is enough."""
     shutil.copytree(FOLDER, folder / "code", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(OPTIONS, folder / "options", ignore=shutil.ignore_patterns("__pycache__"))
     file = folder / "code" / row.file
     text = file.read_text()
     assert text.count(row.piece) == 1, f"{row.file} has {text.count(row.piece)} of: {row.piece}"
@@ -65,9 +69,15 @@ def run(row: Code, folder: Path) -> Ended:
     return pytest_run(row.test, folder / "code", folder / "temp")
 
 
+def named(test: str) -> str:
+    """With its folder: those of the responses' own code say it."""
+    return test if "/" in test else f"engine/{test}"
+
+
 def pytest_run(test: str, code: Path, temp: Path) -> Ended:
-    command = [sys.executable, "-m", "pytest", "-qx", "-p", "no:cacheprovider", f"--basetemp={temp}", f"{UNIT}/{test}"]
-    environ = {**os.environ, "KRE_ENGINE_CODE": str(code)}
+    paths = [f"--basetemp={temp}", f"{UNIT}/{named(test)}"]
+    command = [sys.executable, "-m", "pytest", "-qx", "-p", "no:cacheprovider", *paths]
+    environ = {**ENVIRON, "KRE_ENGINE_CODE": str(code), "KRE_OPTIONS": str(code.parent / "options")}
     return subprocess.run(command, cwd=PROJECT, env=environ, capture_output=True, text=True, check=False, timeout=300)
 
 
@@ -75,17 +85,18 @@ def pytest_run(test: str, code: Path, temp: Path) -> Ended:
 def test_without_the_defence_its_test_fails(row: Code, runs: dict[str, Future[Ended]]) -> None:
     done = runs[str(row)].result()
     assert done.returncode == 1, done.stdout[-1500:] + done.stderr[-500:]  # 1: tests ran, and one failed
-    assert f"FAILED {UNIT}/{row.test.partition('[')[0]}" in done.stdout
+    assert f"FAILED {UNIT}/{named(row.test).partition('[')[0]}" in done.stdout
 
 
 def test_with_the_defences_these_tests_pass(tmp_path: Path) -> None:
     """On a copy of the code as it is: it is not the copy that makes them fail."""
     shutil.copytree(FOLDER, tmp_path / "code", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(OPTIONS, tmp_path / "options", ignore=shutil.ignore_patterns("__pycache__"))
     done = pytest_run(f"{CODE[1].test}", tmp_path / "code", tmp_path / "temp")
     assert done.returncode == 0, done.stdout[-1500:]
 
 
 def test_every_threat_has_a_defence_that_is_watched() -> None:
-    assert {row.threat for row in (*CODE, *RENDERED)} == {f"T{number}" for number in range(1, 21)}
+    assert {row.threat for row in (*CODE, *RENDERED)} == {f"T{number}" for number in range(1, 24)}
     names = [str(row) for row in (*CODE, *RENDERED)]
     assert len(names) == len(set(names))

@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -20,10 +21,19 @@ from typing import Any
 from unittest import mock
 
 from demo.apiserver import ApiServer, Request, State, deployment, networkpolicy, pod, replicaset, service
+from support.needs import declared
 from support.repository import PROJECT
 
 # Or a copy of it with a fault, which the tests must see: tests/safety/code.
 CODE = Path(os.environ.get("KRE_ENGINE_CODE", PROJECT / "base/responses/manifests/code"))
+OPTIONS = Path(os.environ.get("KRE_OPTIONS", PROJECT / "base/responses/options"))
+# option -> its program and its action: those that bring code of their own
+PROGRAMS = {
+    "": ("responder", "delete"),
+    "capture-evidence": ("evidence", "capture"),
+    "cordon-node": ("cordon", "cordon"),
+    "scale-down": ("scale", "scale-down"),
+}
 UID = "7f9d2c1e-5b3a-4e8f-9c6d-0a1b2c3d4e01"
 OTHER_UID = "11111111-5b3a-4e8f-9c6d-0a1b2c3d4e02"
 WORKFLOW = "some-response-0123456789abcdef0123"
@@ -58,11 +68,24 @@ SETTINGS = {
 
 
 @cache
-def code() -> SimpleNamespace:
-    """The engine's modules by name, imported from their folder; sys.modules is as before, for others of these names."""
-    names = [path.stem for path in CODE.glob("*.py")]
+def folder_of(option: str) -> Path:
+    """The code of a responder in one folder, as its pod has it mounted."""
+    if not option:
+        return CODE
+    made = Path(tempfile.mkdtemp(prefix="kre-code-"))
+    for path in (*CODE.glob("*.py"), *(OPTIONS / option / "code").glob("*.py")):
+        shutil.copyfile(path, made / path.name)
+    return made
+
+
+@cache
+def code(option: str = "") -> SimpleNamespace:
+    """The engine's modules by name, those of an option too, imported from their folder; sys.modules is as before, for
+    others of these names."""
+    folder = folder_of(option)
+    names = [path.stem for path in folder.glob("*.py")]
     kept = {name: sys.modules.pop(name) for name in names if name in sys.modules}
-    with mock.patch.object(sys, "path", [str(CODE), *sys.path]), mock.patch.object(sys, "dont_write_bytecode", True):
+    with mock.patch.object(sys, "path", [str(folder), *sys.path]), mock.patch.object(sys, "dont_write_bytecode", True):
         try:
             return SimpleNamespace(**{name: importlib.import_module(name) for name in names})
         finally:
@@ -115,9 +138,10 @@ class Ran:
 
 
 class Engine:
-    """Runs the responder against a double whose state can be set again."""
+    """Runs the responder against a double whose state can be set again; of an `option` its own."""
 
-    def __init__(self, server: ApiServer, folder: Path) -> None:
+    def __init__(self, server: ApiServer, folder: Path, option: str = "") -> None:
+        self.option = option
         self.server, self.folder, self.settings = server, folder / "settings", dict(SETTINGS)
         self._written: dict[str, str] | None = None
         self.out = folder / "out"
@@ -134,24 +158,44 @@ class Engine:
     def run(self, patience: float = 5.0, timeout: float = 5.0, **environ: str | None) -> Ran:
         """In this process, by a clock that waits for nobody; `environ` changes what the Workflow gives, None leaves a
         value out."""
-        modules, made = code(), []
+        modules, made, clock = code(self.option), [], Clock()
+        program = getattr(modules, PROGRAMS[self.option][0])
+        own = (program.respond, program.ACTIONS, program.told.items()) if self.option else ()
 
         def client(url: str) -> Any:
             made.append(modules.api.Client(url, patience, timeout))
             return made[-1]
 
-        stream = io.TextIOWrapper(io.BytesIO(), write_through=True)
-        with (
-            mock.patch.object(modules.responder, "Client", client),
-            mock.patch.object(modules.api, "time", Clock()),
-            contextlib.redirect_stdout(stream),
-        ):
+        def logs(url: str) -> Any:
+            made.append(modules.logs.Logs(url))
+            made[-1]._timeout = timeout
+            return made[-1]
+
+        stream, seen = io.TextIOWrapper(io.BytesIO(), write_through=True), len(self.server.state.requests)
+        given = self._environ(environ)
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(mock.patch.object(modules.responder, "Client", client))
+            for name in {"api", "logs", "scale"} & vars(modules).keys():
+                stack.enter_context(mock.patch.object(getattr(modules, name), "time", clock))
+            if self.option:
+                program.told.clear()  # a process runs once
+                stack.enter_context(mock.patch.dict(os.environ, given))
+            if "logs" in vars(modules):
+                stack.enter_context(mock.patch.object(program, "Logs", logs))
+            stack.enter_context(contextlib.redirect_stdout(stream))
             try:
-                ended = modules.responder.main(self._environ(environ))
+                ended = modules.responder.main(given, *own)
             finally:
                 for one in made:
                     one._connection().close()
+        self._nothing_undeclared(self.server.state.requests[seen:], environ)
         return self._ran(ended, stream.buffer.getvalue())
+
+    def _nothing_undeclared(self, requests: list[Request], changes: Mapping[str, str | None]) -> None:
+        """Whatever a test does to it: a responder asks for nothing that needs.yaml does not have for its action."""
+        conditions = {key: value for key, value in {**ENVIRON, **changes}.items() if value is not None}
+        allowed = {right[:3] for right in declared(f"{PROGRAMS[self.option][0]}.py", conditions)}
+        assert {(one.verb, one.group, one.resource) for one in requests} <= allowed
 
     def process(self, python: str = sys.executable, **environ: str | None) -> Ran:
         """As its pod runs it, with nothing else in its environment."""
@@ -162,7 +206,7 @@ class Engine:
 
     def started(self, python: str = sys.executable, **environ: str | None) -> subprocess.Popen[bytes]:
         """The process, just started."""
-        command = [python, "-EsB", str(CODE / "responder.py")]
+        command = [python, "-EsB", str(folder_of(self.option) / f"{PROGRAMS[self.option][0]}.py")]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         return subprocess.Popen(command, env=self._environ(environ), **pipes)
 
@@ -172,12 +216,14 @@ class Engine:
             settings_folder(self.folder, self.settings)
             self._written = dict(self.settings)
         own = {"KRE_API": self.server.url, "KRE_SETTINGS": str(self.folder), "KRE_OUT": str(self.out)}
+        if self.option:
+            own |= {"KRE_RESPONSE": self.option, "KRE_ACTION": PROGRAMS[self.option][1]}
         return {key: value for key, value in {**ENVIRON, **own, **changes}.items() if value is not None}
 
     def _ran(self, ended: int, text: bytes) -> Ran:
-        files = {path.name: path.read_text() for path in self.out.iterdir()}
-        for path in self.out.iterdir():
-            path.unlink()
+        files = {path.name: path.read_text() for path in self.out.iterdir() if path.is_file()}
+        for name in files:
+            (self.out / name).unlink()
         return Ran(ended, text.decode("ascii"), files)
 
     def _objects(self) -> dict[tuple[str, str, str], Any]:
@@ -214,15 +260,17 @@ def engine(
     objects: Iterable[dict[str, Any]] = (),
     settings: Mapping[str, str] | None = None,
     *,
+    option: str = "",
     graceful: bool = False,
     rights: Any = None,
     fault: Any = None,
 ) -> Iterator[Engine]:
-    """An Engine that is started with `objects` and `settings`; `graceful`, `rights` and `fault` are its ApiServer's."""
+    """An Engine that is started with `objects` and `settings`, of the responder of an `option`, where it has its own;
+    `graceful`, `rights` and `fault` are its ApiServer's."""
     double = _double()
     double.state = State(graceful=graceful)
     double.rights, double.fault = rights, fault
-    made = Engine(double, folder)
+    made = Engine(double, folder, option)
     made.start(objects, settings)
     yield made
 

@@ -8,8 +8,10 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+
+from support.serving import listening, serving
 
 LOCAL = "DNS:localhost,IP:127.0.0.1"
 
@@ -41,23 +43,18 @@ class Site:
 def site(pair: tuple[Path, Path] | None) -> Iterator[Site]:
     """Serves a Site; plain HTTP without a pair of certificate and key. A status of 0 is no answer at all."""
     made = Site()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(made))
-    made.port = server.server_port
+    server = listening(_handler(made))
     if pair:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(*pair)
         # The handshake is the handler's, so that a client that hangs up in it stops nobody else.
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     server.handle_error = lambda *_: None  # a client that does not trust us
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield made
-    finally:
-        made.stopping.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving(server) as made.port:
+        try:
+            yield made
+        finally:
+            made.stopping.set()
 
 
 def _handler(made: Site) -> type[BaseHTTPRequestHandler]:

@@ -6,15 +6,16 @@ import hashlib
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from random import Random
 
-from support import rbac_faults, rbac_sets
+from support import rbac_counts, rbac_faults, rbac_sets
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "rbac"
 ANSWERS = FIXTURES / "answers.json"
 REFUSALS = FIXTURES / "refusals.json"
+COUNTS = Path(__file__).parents[1] / "authorizer/counts.md"
 DEFAULTS = Path(__file__).parents[2] / "tools/kre/rbac/data"
 SETS, FEWER, FAULTS = 300, 60, 6000
 
@@ -42,11 +43,29 @@ def shown(answer: dict) -> str:
     return "!" if "error" in answer else "".join("01"[allowed] for allowed in answer["allowed"])
 
 
+def counted(answers: Iterable[tuple[list[str], str]]) -> rbac_counts.Counts:
+    """Of (the features of a set's questions, the answer in short)."""
+    return rbac_counts.counts(
+        (feature, answer == "1") for features, said in answers for feature, answer in zip(features, said, strict=True)
+    )
+
+
+def report(found: rbac_counts.Counts) -> str:
+    """The page that says how often Kubernetes allowed and denied each feature."""
+    text = (
+        f"{sum(found.values())} questions about generated roles and bindings, as Kubernetes' authorizer answers them."
+    )
+    return f"# What the evaluator is held to\n\n{text}\nMade by `make rbac-answers`.\n\n{rbac_counts.table(found)}"
+
+
 def main(program: str) -> None:
-    lines = [line for _, line, _ in sets()]
+    made = list(sets())
+    lines = [line for _, line, _ in made]
     FIXTURES.mkdir(exist_ok=True)
-    recorded = [f"{mark(line)} {answer}" for line, answer in zip(lines, _asked(program, lines), strict=True)]
+    answers = _asked(program, lines)
+    recorded = [f"{mark(line)} {answer}" for line, answer in zip(lines, answers, strict=True)]
     ANSWERS.write_text(json.dumps(recorded, indent=0) + "\n")
+    COUNTS.write_text(report(counted((made[index][2], answer) for index, answer in enumerate(answers))))
     lines = list(faults())
     recorded = [f"{mark(line)} {answer}" for line, answer in zip(lines, _asked(program, lines), strict=True)]
     REFUSALS.write_text(json.dumps(recorded, indent=0) + "\n")

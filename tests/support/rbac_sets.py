@@ -1,7 +1,7 @@
 """RBAC objects and questions by chance, made so that the answers are often yes, and often just about no.
 
 `case(random, feature)` is one line of the protocol of `kre.rbac.lines`, and for each question the feature that it is
-about. Names come from short lists, so that roles and bindings meet.
+about. Names come from short lists, so that roles and bindings meet. `alone` is the same without roles beside it.
 """
 
 from __future__ import annotations
@@ -303,4 +303,14 @@ def case(random: Random, feature: str) -> tuple[Body, list[str]]:
         noise = random.choice(("Role", "ClusterRole in a namespace", "ClusterRoleBinding"))
         FEATURES[noise](made)
     random.shuffle(made.objects)
+    return {"objects": made.objects, "defaults": feature == "defaults", "questions": made.asked}, made.features
+
+
+def alone(random: Random, feature: str, more: int) -> tuple[Body, list[str]]:
+    """As case(), with nothing that the feature is not about, and `more` questions near to each."""
+    made = Set(random)
+    FEATURES[feature](made)
+    for known, question in list(zip(made.features, made.asked, strict=True)):
+        for _ in range(more):
+            made.ask(known, near(made, question))
     return {"objects": made.objects, "defaults": feature == "defaults", "questions": made.asked}, made.features

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 Rights = frozenset[tuple[str, str, str]]  # verb, API group, resource
 
 APPS = ("deployments", "replicasets", "statefulsets")
@@ -20,18 +22,35 @@ ISOLATE = (
     | _on("networking.k8s.io", "networkpolicies", "list") | _on(CORE, "services", "list")
 )  # fmt: skip
 LABEL = LOOK | _on(CORE, "pods", "patch")
+CAPTURE = (
+    LOOK | OWNERS | _on(CORE, "pods/log", "get") | _on(CORE, "events", "list")
+    | _on("apps", "daemonsets", "get") | _on("batch", "jobs cronjobs", "get")
+)  # fmt: skip
+SCALE = LOOK | OWNERS | _on("apps", "deployments statefulsets", "update")
+RELEASE = LABEL - _on(CORE, "namespaces", "get")  # what isolation was allowed to do, it may undo
 
 # Of a response's identity (ServiceAccount in kre-responses) in each target.
 RESPONSES: dict[str, Rights] = {
+    "capture-evidence": CAPTURE,
     "contain-pod": DELETE | ISOLATE,
+    "cordon-node": LOOK,
     "delete-pod": DELETE,
     "isolate-pod": ISOLATE,
     "label-pod": LABEL,
     "notify": LOOK,
-    "release-pod": LABEL,
+    "release-pod": RELEASE,
+    "scale-down": SCALE,
 }
-# Of the dispatcher in each target.
-DISPATCHER = OWNERS | _on(CORE, "pods", "get list patch") | _on(CORE, "namespaces", "get")
+ENABLED = tuple(name for name in RESPONSES if name != "cordon-node")  # in dev
+# And elsewhere: "" is the whole cluster, which of all responses cordon-node alone has anything in.
+BESIDE: dict[str, dict[str, Rights]] = {
+    "capture-evidence": {"kre-evidence": _on(CORE, "secrets", "create")},
+    "cordon-node": {"": _on(CORE, "nodes", "get list patch")},
+}
+# Of the dispatcher in each target; and where a response of its fast lane is enabled.
+FINDING = _on(CORE, "pods", "get")
+DISPATCHER = FINDING | OWNERS | _on(CORE, "pods", "list patch") | _on(CORE, "namespaces", "get")
+FAST = ("isolate-pod",)
 
 # identity -> namespace -> rights, in the engine's own namespaces. Identities: namespace:ServiceAccount, group:name.
 OWN: dict[str, dict[str, Rights]] = {
@@ -39,6 +58,7 @@ OWN: dict[str, dict[str, Rights]] = {
         "kre-responses": _on(ARGO, "workflows", "create"),
         "kre-pipeline": _on(COORDINATION, "leases", "get create update"),
     },
+    "kre-pipeline:recorder": {"kre-responses": _on(ARGO, "workflows", "list watch patch")},
     "kre-responses:executor": {"kre-responses": _on(ARGO, "workflowtaskresults", "create patch")},
     "group:kre-approvers": {"kre-responses": _on(ARGO, "workflows", "get list watch patch")},
     "group:kre-operators": {"kre-responses": _on(ARGO, "workflows", "get list watch create")},
@@ -75,7 +95,13 @@ CONTROLLERS: dict[str, dict[str, Rights]] = {
         ),
     },
 }
-NONE = ("kre-pipeline:sensor", "kre-pipeline:eventsource", "kre-pipeline:default", "kre-responses:default")
+NONE = (
+    "kre-pipeline:sensor",
+    "kre-pipeline:eventsource",
+    "kre-pipeline:eventbus",
+    "kre-pipeline:default",
+    "kre-responses:default",
+)
 
 
 def table(targets: list[str], responses: list[str]) -> dict[str, dict[str, Rights]]:
@@ -83,9 +109,14 @@ def table(targets: list[str], responses: list[str]) -> dict[str, dict[str, Right
     among them) are bound."""
     found: dict[str, dict[str, Rights]] = {**{name: {} for name in NONE}, **OWN, **CONTROLLERS}
     for name in responses:
-        found[f"kre-responses:{name}"] = dict.fromkeys(targets, RESPONSES[name])
-    dispatcher = {**OWN["kre-pipeline:dispatcher"], **dict.fromkeys(targets, DISPATCHER)}
+        found[f"kre-responses:{name}"] = {**dict.fromkeys(targets, RESPONSES[name]), **BESIDE.get(name, {})}
+    dispatcher = {**OWN["kre-pipeline:dispatcher"], **dict.fromkeys(targets, dispatching(responses))}
     return {**found, "kre-pipeline:dispatcher": dispatcher}
+
+
+def dispatching(responses: Iterable[str]) -> Rights:
+    """What the dispatcher may in a target, where these responses are enabled."""
+    return DISPATCHER if set(FAST) & set(responses) else FINDING
 
 
 # What is asked, of everybody, everywhere.
@@ -106,7 +137,8 @@ KINDS = (
     ("", "pods"), ("", "pods/exec"), ("", "pods/eviction"), ("", "pods/log"), ("", "pods/ephemeralcontainers"),
     ("", "secrets"), ("", "configmaps"), ("", "services"), ("", "events"), ("", "namespaces"), ("", "nodes"),
     ("", "serviceaccounts"), ("", "serviceaccounts/token"), ("apps", "deployments"), ("apps", "replicasets"),
-    ("apps", "statefulsets"), ("apps", "daemonsets"), ("batch", "jobs"), ("networking.k8s.io", "networkpolicies"),
+    ("apps", "statefulsets"), ("apps", "daemonsets"), ("apps", "deployments/scale"),
+    ("batch", "jobs"), ("batch", "cronjobs"), ("networking.k8s.io", "networkpolicies"),
     ("coordination.k8s.io", "leases"), ("argoproj.io", "workflows"), ("argoproj.io", "workflowtemplates"),
     ("argoproj.io", "workflowtaskresults"), ("argoproj.io", "sensors"), ("argoproj.io", "eventsources"),
     ("argoproj.io", "applications"), ("rbac.authorization.k8s.io", "roles"),
@@ -117,6 +149,7 @@ KINDS = (
 PLACES = (
     "",
     "kre-demo",
+    "kre-evidence",
     "kre-pipeline",
     "kre-responses",
     "argo-events",

@@ -24,7 +24,9 @@ def expected(folder: Path) -> dict[str, Any]:
     """What expected.json says; `also` are findings that the same fault brings with it, compared like the others."""
     found: dict[str, Any] = json.loads((folder / "expected.json").read_text(encoding="utf-8"))
     assert set(found) == {"exit", "findings", "also"}
-    found["findings"] = sorted([*found["findings"], *found["also"]], key=lambda entry: (entry["path"], entry["line"]))
+    found["findings"] = sorted(
+        [*found["findings"], *found["also"]], key=lambda entry: (entry["path"], entry["line"], entry["rule"])
+    )
     return found
 
 
@@ -55,7 +57,7 @@ def test_command(name: str) -> None:
     made = json.loads(done.stdout)
     assert set(made) == {"version", "checked", "findings"}
     assert made["version"] == 1
-    assert set(made["checked"]) == {"environments", "engine", "files", "roots", "objects"}
+    assert set(made["checked"]) == {"environments", "engine", "files", "roots", "objects", "charts"}
     for entry, item in zip(wanted["findings"], made["findings"], strict=True):
         assert set(item) == FIELDS
         assert (item["rule"], item["path"], item["line"]) == (entry["rule"], entry["path"], entry["line"])

@@ -92,7 +92,7 @@ def follow(stage: Stage, workflow: Object, decision: Decision | None = None) -> 
     annotations = {**_OF_THE_CONTROLLER, **(workflow["metadata"].get("annotations") or {})}
 
     def contain(container: Mapping[str, Any], environ: Values) -> Done:
-        done, lines = _respond(stage, template["spec"]["serviceAccountName"], container, environ)
+        done, lines = _respond(stage, template, container, environ)
         records.extend(lines)
         return done
 
@@ -123,12 +123,12 @@ def _deliver(stage: Stage, call: Call, tries: int) -> int:
 
 
 def _respond(
-    stage: Stage, account: str, container: Mapping[str, Any], environ: Values
+    stage: Stage, template: Mapping[str, Any], container: Mapping[str, Any], environ: Values
 ) -> tuple[Done, list[dict[str, Any]]]:
     out = Path(tempfile.mkdtemp(dir=stage.folder))
     settings = stage.settings[RESPONSES]
-    with stage.door(account, RESPONSES) as door:
+    with stage.door(template["spec"]["serviceAccountName"], RESPONSES) as door:
         given = {**environ, "KRE_SETTINGS": str(settings), "KRE_OUT": str(out), "KRE_API": door.url}
-        done = command.run(argv(container["command"], stage.code), env=given, timeout=200)
-    files = {f"/out/{path.name}": path.read_text(encoding="utf-8") for path in out.iterdir()}
+        done = command.run(argv(container["command"], stage.code(template["metadata"]["name"])), env=given, timeout=200)
+    files = {f"/out/{path.name}": path.read_text(encoding="utf-8") for path in out.iterdir() if path.is_file()}
     return Done(done.code, files), [json.loads(line) for line in done.stdout.splitlines()]

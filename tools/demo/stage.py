@@ -14,7 +14,7 @@ from demo.apiserver.objects import Object
 from demo.apiserver.server import ApiServer, Faults
 from demo.identity import rights
 from demo.processes import Dispatcher, unpack
-from kre.model.resource import Resource, dig
+from kre.model.resource import Resource, dig, each
 
 PIPELINE, RESPONSES = "kre-pipeline", "kre-responses"
 STANDING = ("Namespace", "Lease", "NetworkPolicy")  # what of the rendering the double is given
@@ -47,7 +47,6 @@ class Stage:
             self.folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kre-")))
             stack.enter_context(self.server)
             self.settings = {place: self._unpacked("settings", place) for place in (PIPELINE, RESPONSES)}
-            self.code = self._unpacked("responder-code", RESPONSES)
             self.dispatcher = stack.enter_context(self._dispatcher(stack))
             self._stack = stack.pop_all()
         return self
@@ -56,6 +55,17 @@ class Stage:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.close()
+
+    def code(self, template: str) -> Path:
+        """The folder of a WorkflowTemplate's code: every ConfigMap of its volume, side by side. Raises LookupError."""
+        spec = self.one("WorkflowTemplate", template, RESPONSES).body["spec"]
+        volumes = [item for item in each(spec, "volumes") if item["name"] == "code"]
+        sources = [source for item in volumes for source in each(item, "projected", "sources") or [item]]
+        names = [str(dig(source, "configMap", "name")) for source in sources] or ["responder-code"]
+        for name in names:
+            data = self.one("ConfigMap", name, RESPONSES).body.get("data") or {}
+            unpack(data, self.folder / RESPONSES / f"code-of-{template}")
+        return self.folder / RESPONSES / f"code-of-{template}"
 
     def one(self, kind: str, name: str, namespace: str) -> Resource:
         """A rendered object; a name that Kustomize gave a hash is found without it. Raises LookupError."""

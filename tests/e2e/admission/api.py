@@ -16,6 +16,7 @@ _MARK = "ValidatingAdmissionPolicy '"
 
 
 DISPATCHER = account("kre-pipeline", "dispatcher")
+RECORDER = account("kre-pipeline", "recorder")
 CONTROLLER = account("argo-workflows", "argo-workflows-workflow-controller")
 COLLECTOR = account("kube-system", "generic-garbage-collector")
 NAMESPACES = account("kube-system", "namespace-controller")

@@ -6,6 +6,7 @@ from typing import Any
 
 from e2e.admission.api import APPROVER, BOTH, CONTROLLER, Who
 from e2e.admission.case import RESPONSES, Case, patch
+from e2e.admission.stage import HOLD, MARK
 
 SPEC = "an approval changes nothing of the spec"
 METADATA = "an approval changes no labels, finalizers, owners or anything else of the metadata"
@@ -60,7 +61,7 @@ CASES: list[Case] = [
     _case("changes a label", METADATA, metadata={"labels": {"kre/response": "notify"}}),
     _case("adds a label", METADATA, metadata={"labels": {"x": "y"}}),
     _case("removes the labels", METADATA, metadata={"labels": None}),
-    _case("adds a finalizer", METADATA, metadata={"finalizers": ["kre.test/x"]}),
+    _case("adds a finalizer", METADATA, metadata={"finalizers": [HOLD, MARK, "kre.test/x"]}),
     _case("adds an owner", METADATA, metadata={"ownerReferences": [_OWNER]}),
     _case("sets generateName", METADATA, metadata={"generateName": "x"}),
     _case("adds an annotation", NOTES, notes={"x": "y"}),

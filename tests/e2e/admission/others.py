@@ -15,6 +15,7 @@ from e2e.admission.api import (
     MANAGER,
     NAMESPACES,
     OPERATOR,
+    RECORDER,
     STRANGER,
     Ask,
     Who,
@@ -22,7 +23,7 @@ from e2e.admission.api import (
 )
 from e2e.admission.case import ARGO, RESPONSES, Case, collection, create, delete, patch, plain
 from e2e.admission.pods import CORE, DELETE_POD, ISOLATE_POD
-from e2e.admission.stage import NOBODY, TARGET
+from e2e.admission.stage import MARK, NOBODY, TARGET
 from e2e.admission.workflows import workflow
 from e2e.http import MERGE
 
@@ -57,6 +58,7 @@ _CONFIG = (
     (PIPELINE, "settings"),
     (RESPONSES, "responder-code"),
     (PIPELINE, "dispatcher-code-x1"),
+    (PIPELINE, "recorder-code-x1"),
 )
 _ARGO = {
     "workflowtemplates": (RESPONSES, plain("WorkflowTemplate", "code", spec={})),
@@ -118,16 +120,30 @@ def _code_by_name() -> list[Case]:
         return create("deployments", PIPELINE, DEPLOYMENT | {"metadata": {"name": name}}, APPS)
 
     template = create("workflowtemplates", TARGET, _ARGO["workflowtemplates"][1])
-    free = ("settings-x", "x-settings", "responder-code-x", "x-dispatcher-code", "x-responder-code", "other")
+    free = (
+        "settings-x",
+        "x-settings",
+        "responder-code-x",
+        "x-dispatcher-code",
+        "x-responder-code",
+        "other",
+        "x-scale-down-code",
+    )
     return [
+        Case("code", "creates Deployment recorder", STRANGER, deployment("recorder"), CODE),
         Case("code", "scales the dispatcher", STRANGER, scale, CODE),
         Case("code", "scales the dispatcher", ARGOCD, scale),
         Case("code", "has a name generated", STRANGER, create("configmaps", PIPELINE, hashed, CORE), CODE),
         *(config(space, name) for name in free for space in (PIPELINE, RESPONSES)),
         config(TARGET, "settings"),
         *(
+            Case("code", f"creates ConfigMap {name}-code", STRANGER, made, CODE)
+            for name in ("capture-evidence", "cordon-node", "scale-down")
+            for made in (create("configmaps", RESPONSES, plain("ConfigMap", f"{name}-code", "v1"), CORE),)
+        ),
+        *(
             Case("code", f"creates Deployment {name}", STRANGER, deployment(name))
-            for name in ("dispatcher-x", "x-dispatcher")
+            for name in ("dispatcher-x", "x-dispatcher", "recorder-x", "x-recorder")
         ),
         Case("code", "creates a WorkflowTemplate elsewhere", STRANGER, template),
     ]
@@ -241,6 +257,8 @@ def _never() -> list[Case]:
     )
     work = create("workflows", TARGET, workflow())
     result = create("workflowtaskresults", TARGET, _RESULT)
+    held = patch("workflows", RESPONSES, "admission-waiting", {"metadata": {"finalizers": [MARK]}})
+    other_work = patch("workflows", TARGET, "admission", {"metadata": {"labels": {"x": "y"}}})
     status = delete("leases", PIPELINE, "target-admission", LEASES)
     sensor = account(PIPELINE, "sensor")
 
@@ -267,6 +285,11 @@ def _never() -> list[Case]:
         refused("CREATE workflows", DELETE_POD, work),
         refused("CREATE workflowtaskresults", EXECUTOR, result),
         Case("never", "a Workflow elsewhere", STRANGER, work),
+        Case("never", "lets a Workflow go", RECORDER, held),
+        *(refused("UPDATE workflows", who, other_work) for who in (DISPATCHER, DELETE_POD, sensor, RECORDER)),
+        refused("CREATE workflows", RECORDER, work),
+        *(refused("CREATE leases", RECORDER, ask) for ask in (made, foreign)),
+        *(refused(what, RECORDER, ask, through) for what, ask, through in _NEVER),
     ]
 
 

@@ -12,9 +12,11 @@ POLICIES = PROJECT / "base/responses/manifests/admission"
 TARGET = "admission-target"
 PROTECTED = "admission-protected"  # by annotation
 CLOSED = ("kube-admission", "argo-admission", "falco-admission", "kre-pipeline", "kre-responses")  # by name
+EVIDENCE = "kre-evidence"  # closed by name too; but its quota lets nobody put a pod there
 OPEN = ("x-falco-admission", "x-kre-pipeline", "kre-pipeline-x", "kre-responses-x", "akube-admission")
 NOBODY = "admission.invalid"  # a scheduler and a registry that there are not
 KEPT = {"app": "shop", "tier": "web"}
+HOLD = "kre/record"  # a Workflow is held by it until its record is written
 MARK = "kre.test/admission"  # on everything that the tests have made
 OPERATED = "otto@example.org"  # asked for the Workflow that waits
 
@@ -71,7 +73,7 @@ def _node(name: str, kind: str, phase: str) -> dict[str, Any]:
     return {"id": name, "name": name, "displayName": name, "type": kind, "phase": phase, "templateName": name}
 
 
-def _workflow(name: str, **annotations: str) -> dict[str, Any]:
+def _workflow(name: str, held: bool = True, **annotations: str) -> dict[str, Any]:
     nodes = [_node("gate", "Suspend", "Running"), _node("gate-2", "Suspend", "Running")]
     nodes += [_node("past", "Suspend", "Succeeded"), _node("act", "Pod", "Running")]
     return {
@@ -81,6 +83,7 @@ def _workflow(name: str, **annotations: str) -> dict[str, Any]:
             "name": name,
             "namespace": "kre-responses",
             "annotations": annotations,
+            **({"finalizers": [HOLD, MARK]} if held else {}),
             # Completed: a controller that runs here leaves it alone.
             "labels": {"kre/response": "release-pod", "workflows.argoproj.io/completed": "true"},
         },
@@ -93,6 +96,46 @@ def _simple(api: str, kind: str, name: str, namespace: str = "", **more: Any) ->
     return {"apiVersion": api, "kind": kind, "metadata": {"name": name, "namespace": namespace or None}, **more}
 
 
+def _workload(name: str, namespace: str = TARGET, kind: str = "Deployment", **metadata: Any) -> dict[str, Any]:
+    """One that runs nothing: its controller rests, or has no scheduler."""
+    spec: dict[str, Any] = {"replicas": 0 if name == "none" else 3, "selector": {"matchLabels": {"app": name}}}
+    spec |= {"paused": True} if kind == "Deployment" else {"serviceName": "x", "replicas": 3}
+    run = {"schedulerName": NOBODY, "containers": [{"name": "main", "image": f"{NOBODY}/none"}]}
+    spec["template"] = {"metadata": {"labels": {"app": name}}, "spec": run}
+    made = _simple("apps/v1", kind, name, namespace, spec=spec)
+    made["metadata"] |= {"annotations": {"note": "mine"}} | metadata
+    return made
+
+
+def _beyond() -> list[dict[str, Any]]:
+    """What is written beside pods."""
+    control = [{**_owner("Shop", "example.org/v1")[0], "controller": True}]
+    made = [_workload("plain", namespace) for namespace in (TARGET, PROTECTED, *CLOSED)]
+    made += [
+        _workload("plain", kind="StatefulSet"),
+        _workload("none"),
+        _workload("guarded", annotations={"kre/protected": "true"}),
+        _workload("tracked", annotations={"argocd.argoproj.io/tracking-id": "x"}),
+        _workload("labelled", labels={"argocd.argoproj.io/instance": "x"}),
+        _workload("instance", labels={"app.kubernetes.io/instance": "x"}),
+        _workload("owned", ownerReferences=control, finalizers=[MARK]),
+    ]
+    nodes: dict[str, dict[str, Any]] = {
+        "plain": {},
+        "closed": {},
+        "guarded": {"annotations": {"kre/protected": "true"}},
+        "control": {"labels": {"node-role.kubernetes.io/control-plane": ""}},
+        "master": {"labels": {"node-role.kubernetes.io/master": ""}},
+    }
+    for name, metadata in nodes.items():
+        node = _simple("v1", "Node", f"admission-{name}", spec={"unschedulable": True} if name == "closed" else {})
+        node["metadata"] |= metadata
+        made.append(node)
+    secret = _simple("v1", "Secret", "admission", EVIDENCE)
+    secret["metadata"]["labels"] = {MARK: "made"}
+    return [*made, secret]
+
+
 def objects() -> list[dict[str, Any]]:
     """All that the tests add, in the order in which it can be made."""
     rights = [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}]
@@ -100,7 +143,7 @@ def objects() -> list[dict[str, Any]]:
     role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": EVERYTHING}
     group = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": EVERYTHING}
     namespaces = (TARGET, PROTECTED, *CLOSED, *OPEN)
-    made = [_simple("v1", "Namespace", name) for name in namespaces]
+    made = [_simple("v1", "Namespace", name) for name in (*namespaces, EVIDENCE)]
     made[1]["metadata"]["annotations"] = {"kre/protected": "true"}
     made += [_simple("v1", "ServiceAccount", "admission", name) for name in namespaces]
     made += [
@@ -109,13 +152,15 @@ def objects() -> list[dict[str, Any]]:
         _simple("coordination.k8s.io/v1", "Lease", "target-admission", "kre-pipeline"),
         _simple("coordination.k8s.io/v1", "Lease", "admission", "kre-pipeline"),
         _simple("coordination.k8s.io/v1", "Lease", "target-admission", TARGET),
+        _simple("argoproj.io/v1alpha1", "Workflow", "admission", TARGET, spec={}),
         _simple("argoproj.io/v1alpha1", "WorkflowTaskResult", "admission", "kre-responses"),
         _simple("argoproj.io/v1alpha1", "WorkflowArtifactGCTask", "admission", "kre-responses", spec={}),
         _simple("argoproj.io/v1alpha1", "WorkflowTaskSet", "admission", "kre-responses", spec={}),
         _workflow("admission-waiting", **{"kre/requested-by": OPERATED, "note": "mine"}),
+        _workflow("admission-loose", held=False),
         _workflow("admission-approved", **{"kre/approved-by": "anna@example.org"}),
     ]
-    return made + pods()
+    return made + _beyond() + pods()
 
 
 class Stage:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from e2e.admission.api import (
@@ -15,12 +16,14 @@ from e2e.admission.api import (
     MANAGER,
     NAMESPACES,
     OPERATOR,
+    RECORDER,
     STRANGER,
     Ask,
     Who,
     account,
 )
 from e2e.admission.case import RESPONSES, Case, collection, create, delete, patch
+from e2e.admission.stage import HOLD, MARK
 
 UUID = "0f8e1a9c-5b7d-4c3e-8a21-9d0c4b6f7e12"
 HEX = "0123456789abcdef0123"
@@ -36,7 +39,7 @@ GOOD = {
 RELEASE = {name: GOOD[name] for name in ("namespace", "pod", "uid")}
 
 CREATE = "only the dispatcher and operators create Workflows here"
-UPDATE = "only the workflow controller and approvers change Workflows"
+UPDATE = "only the workflow controller, approvers and the recorder change Workflows"
 DELETE = "a Workflow is the record of what was done, and only the workflow controller takes it away"
 NO_RELEASE = "the dispatcher starts a response, never release-pod"
 ONLY_RELEASE = "operators start release-pod and nothing else"
@@ -46,7 +49,11 @@ LABELS = "of labels kre/response alone, which names the template"
 NO_NOTES = "the dispatcher sets no annotation"
 REQUESTED = "an operator sets annotation kre/requested-by to their own user name, and no other"
 USER = "this user name can't stand in a record"
-METADATA = "no finalizers or owners, and of the dispatcher no generateName"
+METADATA = "no owners, and of the dispatcher no generateName"
+HELD = "of finalizers kre/record alone, and never without, so that none goes before its record"
+RECORDS = "the recorder changes nothing of a Workflow but what holds it"
+OTHERS = "of finalizers the recorder sets and takes off kre/record alone"
+LET_GO = "only the recorder takes finalizer kre/record off"
 STATUS = "a Workflow begins without status"
 SPEC = "of the spec only workflowTemplateRef.name and arguments.parameters"
 NAMES = "only the parameters namespace, pod, uid, rule, alert, received and mode, each with name and value"
@@ -72,7 +79,8 @@ def workflow(
 ) -> dict[str, Any]:
     """A good one of the dispatcher, but for what is given."""
     arguments = {"parameters": _listed(GOOD) if parameters is None else parameters}
-    whole = {"name": f"{template}-{HEX}" if name is None else name, "labels": {"kre/response": template}} | metadata
+    whole = {"name": f"{template}-{HEX}" if name is None else name, "labels": {"kre/response": template}}
+    whole |= {"finalizers": [HOLD]} | metadata
     made = {
         "apiVersion": "argoproj.io/v1alpha1",
         "kind": "Workflow",
@@ -132,6 +140,41 @@ _SPEC: tuple[tuple[str, dict[str, Any]], ...] = (
     ("a suspension", {"suspend": False}),
 )
 
+
+def _finalizers(held: list[str], name: str = "admission-waiting", **more: Any) -> Ask:
+    return patch("workflows", RESPONSES, name, {"metadata": {"finalizers": held}} | more)
+
+
+def _holding() -> Iterator[Case]:
+    """Who puts a Workflow's finalizer on and takes it off, and that the recorder does nothing else."""
+
+    def case(why: str, who: Who, ask: Ask, refused: str = "") -> Case:
+        return Case("workflows", why, who, ask, refused)
+
+    yield case("lets it go", RECORDER, _finalizers([MARK]))
+    yield case("holds it", RECORDER, _finalizers([HOLD], "admission-loose"))
+    yield case("changes nothing", RECORDER, _finalizers([HOLD, MARK]))
+    yield case("takes another's off", RECORDER, _finalizers([HOLD]), OTHERS)
+    yield case("takes all off", RECORDER, _finalizers([]), OTHERS)
+    yield case("adds another", RECORDER, _finalizers(["kre.test/x"], "admission-loose"), OTHERS)
+    for why, body in (
+        ("the spec", {"spec": {"priority": 1}}),
+        ("the status", {"status": {"phase": "Succeeded"}}),
+        ("a label", {"metadata": {"labels": {"x": "y"}}}),
+        ("an annotation", {"metadata": {"annotations": {"kre/approved-by": RECORDER.name}}}),
+        ("no annotation any more", {"metadata": {"annotations": None}}),
+        (
+            "an owner",
+            {"metadata": {"ownerReferences": [{"apiVersion": "v1", "kind": "Pod", "name": "x", "uid": UUID}]}},
+        ),
+    ):
+        yield case(f"changes {why}", RECORDER, patch("workflows", RESPONSES, "admission-waiting", body), RECORDS)
+    for who in (CONTROLLER, COLLECTOR, NAMESPACES, MANAGER):
+        yield case("lets it go", who, _finalizers([MARK]), LET_GO)
+        yield case("lets another go", who, _finalizers([HOLD]))
+    yield case("lets it go", ADMIN, _finalizers([MARK]))
+
+
 CASES: list[Case] = [
     _by_dispatcher("a good one"),
     _by_dispatcher("any response", template="notify"),
@@ -156,7 +199,11 @@ CASES: list[Case] = [
     _by_dispatcher("a foreign label", LABELS, labels={"kre/response": "delete-pod", "x": "y"}),
     _by_dispatcher("no label", LABELS, labels=None),
     _by_dispatcher("an approval", NO_NOTES, annotations={"kre/approved-by": "anna@example.org"}),
-    _by_dispatcher("a finalizer", METADATA, finalizers=["kre.test/x"]),
+    *(
+        by(f"finalizers {held}", HELD, finalizers=held)
+        for by in (_by_dispatcher, _by_operator)
+        for held in (None, ["kre.test/x"], [HOLD, "kre.test/x"])
+    ),
     _by_dispatcher("generateName", METADATA, generateName="delete-pod-"),
     _by_dispatcher(
         "an owner",
@@ -197,7 +244,6 @@ CASES: list[Case] = [
     _by_operator("every character of a user name", who=Who("oidc:/x/Y-0_.+=@z", OPERATOR.groups)),
     _by_operator("the longest user name", who=Who("o" * 253, OPERATOR.groups)),
     _by_operator("a status", STATUS, more={"status": {"phase": "Running"}}),
-    _by_operator("a finalizer", METADATA, finalizers=["kre.test/x"]),
     _by_operator("an identity", SPEC, spec={"serviceAccountName": "release-pod"}),
     _by_operator("an admin as well", ONLY_RELEASE, who=Who("root", ("system:masters", "kre-operators")), template="x"),
     *(
@@ -213,6 +259,7 @@ CASES: list[Case] = [
         Case("workflows", "changes", who, patch("workflows", RESPONSES, "admission-waiting", {"spec": {"priority": 1}}))
         for who in (CONTROLLER, COLLECTOR, NAMESPACES, MANAGER, ADMIN)
     ),
+    *_holding(),
     *(
         Case(
             "workflows",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 from e2e.http import JSON, Http, Question
 from e2e.who import account
+from support.serving import listening, serving
 
 
 @dataclass
@@ -45,16 +45,8 @@ class Door:
 def door(http: Http) -> Iterator[Door]:
     """Opens one."""
     made = Door(http)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(made))
-    made.port = server.server_port
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with serving(listening(_handler(made))) as made.port:
         yield made
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def _handler(made: Door) -> type[BaseHTTPRequestHandler]:

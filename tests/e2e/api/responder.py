@@ -15,12 +15,12 @@ from e2e.api.door import Door
 from e2e.api.target import Target
 from e2e.engine import RESPONSES
 from e2e.kubectl import Object
-from support.engine import CODE, ENVIRON, REQUESTED, SETTINGS, settings_folder
+from support.engine import ENVIRON, PROGRAMS, REQUESTED, SETTINGS, folder_of, settings_folder
 
 # response -> its action, as its WorkflowTemplate has it; contain-pod has two steps.
 ACTIONS = {
     "delete-pod": "delete", "isolate-pod": "isolate", "label-pod": "label", "notify": "notify",
-    "release-pod": "release", "contain-pod": "isolate",
+    "release-pod": "release", "contain-pod": "isolate", **{name: PROGRAMS[name][1] for name in PROGRAMS if name},
 }  # fmt: skip
 
 
@@ -54,6 +54,7 @@ class Responder:
         meanwhile: Callable[[], None] | None = None,
         settings: dict[str, str] | None = None,
         account: str = "",
+        step: str = "act",
     ) -> Ran:
         """One step; `meanwhile` happens between its look at the pod and its act, `account` is another's identity."""
         self.door.account = (RESPONSES, account or response)
@@ -65,9 +66,11 @@ class Responder:
         asked = {"KRE_RESPONSE": response, "KRE_ACTION": action, "KRE_WORKFLOW": workflow, "KRE_NAMESPACE": target.name}
         asked |= {"KRE_POD": pod["metadata"]["name"], "KRE_UID": pod["metadata"]["uid"]}
         asked |= REQUESTED if action == "release" else {}
+        asked |= {"KRE_STEP": step, "KRE_STATUS": "Failed" if step == "record" else ""}
         own = {"KRE_API": self.door.url, "KRE_SETTINGS": str(mount), "KRE_OUT": str(out), "PATH": os.environ["PATH"]}
         before = target.snapshot()
-        command = [sys.executable, "-EsB", str(CODE / "responder.py")]
+        option = response if response in PROGRAMS else ""
+        command = [sys.executable, "-EsB", str(folder_of(option) / f"{PROGRAMS[option][0]}.py")]
         done = subprocess.run(command, env={**ENVIRON, **asked, **own}, capture_output=True, timeout=90, check=False)
         assert done.stderr == b"", done.stderr
         (line,) = done.stdout.decode("ascii").splitlines()

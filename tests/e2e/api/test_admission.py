@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from e2e.admission import approvals, others, pods, workflows
+from e2e.admission import approvals, beyond, others, pods, workflows
 from e2e.admission.api import Answer, Api
 from e2e.admission.case import Case
 from e2e.admission.stage import POLICIES, Stage
@@ -57,7 +57,14 @@ def stage(cluster: Cluster, rest: Rest, api: Api) -> Iterator[Stage]:
 
 
 def cases(stage: Stage) -> list[Case]:
-    return [*workflows.CASES, *approvals.CASES, *pods.CHANGES, *others.CASES, *pods.deletes(stage.uids())]
+    return [
+        *workflows.CASES,
+        *approvals.CASES,
+        *pods.CHANGES,
+        *others.CASES,
+        *beyond.CASES,
+        *pods.deletes(stage.uids()),
+    ]
 
 
 def refusals(api: Api, name: str, table: list[Case]) -> bool:

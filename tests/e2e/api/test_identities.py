@@ -18,7 +18,7 @@ from e2e.engine import DEMO
 from e2e.http import Http, Question
 from e2e.who import Who, account
 from kre.model.bundle import Bundle
-from support.rights import RESPONSES, Rights, table
+from support.rights import ENABLED, Rights, table
 
 pytestmark = [pytest.mark.e2e, pytest.mark.api]
 
@@ -26,7 +26,8 @@ VERBS = ("get", "list", "watch", "create", "update", "patch", "delete", "deletec
 NAMESPACED = (
     ("", "pods"), ("", "secrets"), ("", "configmaps"), ("", "services"), ("", "events"), ("", "namespaces"),
     ("", "serviceaccounts"), ("", "persistentvolumeclaims"), ("apps", "deployments"), ("apps", "replicasets"),
-    ("apps", "statefulsets"), ("apps", "daemonsets"), ("batch", "jobs"), ("networking.k8s.io", "networkpolicies"),
+    ("apps", "statefulsets"), ("apps", "daemonsets"), ("batch", "jobs"), ("batch", "cronjobs"),
+    ("networking.k8s.io", "networkpolicies"),
     ("coordination.k8s.io", "leases"), ("argoproj.io", "workflows"), ("argoproj.io", "workflowtemplates"),
     ("argoproj.io", "workflowtaskresults"), ("argoproj.io", "sensors"), ("argoproj.io", "eventsources"),
     ("argoproj.io", "eventbus"), ("argoproj.io", "applications"), ("rbac.authorization.k8s.io", "roles"),
@@ -53,7 +54,7 @@ Row = dict[str, Rights]
 
 
 def rows() -> dict[str, Row]:
-    return table([DEMO], sorted(RESPONSES))
+    return table([DEMO], sorted(ENABLED))
 
 
 def known(bundle: Bundle) -> dict[str, Row]:

@@ -16,6 +16,7 @@ from kre.model.resource import each as items
 from safety.promise import World, each, exactly, text, without
 
 RESPONSES = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kre-responses"}}}
+EVIDENCE = {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kre-evidence"}}}
 BOTH = {
     "namespaceSelector": {
         "matchExpressions": [
@@ -46,10 +47,13 @@ POLICIES: dict[str, tuple[list[dict[str, Any]], list[str], int, dict[str, Any] |
         ["by-name"], 1, BOTH,
     ),
     "kre-engine-deletes": ([_rule("", ["pods"], ["DELETE"])], ["engine"], 8, None),
+    "kre-engine-evidence": ([_rule("", ["secrets"], ALL)], [], 4, EVIDENCE),
     "kre-engine-internals": ([_rule("argoproj.io", INTERNALS, ALL)], [], 1, RESPONSES),
     "kre-engine-never": ([_rule("*", ["*/*"], ["*"])], ["engine"], 1, None),
+    "kre-engine-nodes": ([_rule("", ["nodes"], ["UPDATE"])], ["cordon-node"], 5, None),
+    "kre-engine-owners": ([_rule("apps", ["deployments", "statefulsets"], ["UPDATE"])], ["scale-down"], 10, None),
     "kre-engine-pods": ([_rule("", ["pods"], ["UPDATE"])], ["engine"], 20, None),
-    "kre-engine-workflows": ([_rule("argoproj.io", ["workflows"], ALL)], [], 18, RESPONSES),
+    "kre-engine-workflows": ([_rule("argoproj.io", ["workflows"], ALL)], [], 22, RESPONSES),
 }  # fmt: skip
 ROOT = ([_rule("argoproj.io", ["applications"], ["CREATE", "UPDATE"])], ["made-by-the-root"], 1, None)
 

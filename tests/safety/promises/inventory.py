@@ -11,6 +11,7 @@ from safety.promise import VALUES, World, each, exactly, together
 from safety.promises.admission import POLICIES
 from safety.promises.applications import CHARTS
 from safety.promises.network import TYPES
+from safety.promises.workflows import OWN_CODE
 
 GROUPS = {
     "Namespace": "v1",
@@ -61,8 +62,10 @@ BOUND = {
     "argo-events": ["controller"],
     "argo-workflows": ["controller"],
     "kre-pipeline": ["argo-events", "dispatcher-leases"],
-    "kre-responses": ["argo-workflows", "approver", "dispatcher-workflows", "executor", "operator"],
+    "kre-responses": ["argo-workflows", "approver", "dispatcher-workflows", "executor", "operator", "recorder"],
 }
+# What comes with capture-evidence, in the namespace of its own.
+EVIDENCE = (("Role", "evidence-writer"), ("RoleBinding", "evidence-writer"), ("ResourceQuota", "kre-evidence"))
 
 
 def expected(world: World) -> Iterator[tuple[str, str, str]]:
@@ -80,19 +83,27 @@ def expected(world: World) -> Iterator[tuple[str, str, str]]:
         yield from ((kind, namespace, name) for name in listed for kind in ("Role", "RoleBinding"))
     yield from _responses(world, targets)
     yield from (("NetworkPolicy", *key) for key in TYPES if key[1] != "notify" or "notify" in world.responses)
-    yield from (("ConfigMap", "kre-pipeline", name) for name in ("settings", "dispatcher-code"))
+    yield from (("ConfigMap", "kre-pipeline", name) for name in ("settings", "dispatcher-code", "recorder-code"))
     yield from (("ConfigMap", "kre-responses", name) for name in ("settings", "responder-code"))
-    yield from (("ServiceAccount", "kre-pipeline", name) for name in ("dispatcher", "eventsource", "sensor"))
+    yield from (
+        ("ServiceAccount", "kre-pipeline", name)
+        for name in ("dispatcher", "eventbus", "eventsource", "recorder", "sensor")
+    )
     yield from (("Service", "kre-pipeline", name) for name in ("dispatcher", "falco-eventsource"))
     for name in ("dispatcher", "falco-eventsource", "default-eventbus"):
         yield "PodDisruptionBudget", "kre-pipeline", name
-    yield from (("Deployment", "kre-pipeline", "dispatcher"), ("EventBus", "kre-pipeline", "default"))
+    yield from (("Deployment", "kre-pipeline", name) for name in ("dispatcher", "recorder"))
+    yield "EventBus", "kre-pipeline", "default"
     yield from (("EventSource", "kre-pipeline", "falco"), ("ResourceQuota", "kre-responses", "kre-responses"))
     yield from (
         ("Secret", "kre-responses", "executor.service-account-token"),
         ("ServiceAccount", "kre-responses", "executor"),
     )
     yield "ClusterRole", "", "kre-dispatcher"
+    yield from (("ConfigMap", "kre-responses", f"{name}-code") for name in OWN_CODE if name in world.responses)
+    if "capture-evidence" in world.responses:
+        yield "Namespace", "", "kre-evidence"
+        yield from ((kind, "kre-evidence", name) for kind, name in EVIDENCE)
     if env == "dev":
         yield "Deployment", "kre-demo", "shop"
 
@@ -116,7 +127,11 @@ def everything_is_there_once(world: World) -> Iterator[str]:
 
 
 def _name(item: Resource) -> str:
-    return re.sub(r"^(dispatcher-code)-[a-z0-9]{10}$", r"\1", item.name) if item.kind == "ConfigMap" else item.name
+    return (
+        re.sub(r"^((?:dispatcher|recorder)-code)-[a-z0-9]{10}$", r"\1", item.name)
+        if item.kind == "ConfigMap"
+        else item.name
+    )
 
 
 @each(*GROUPS)
@@ -155,7 +170,11 @@ def labels(item: Resource, world: World) -> dict[str, str]:
     response = name.removeprefix("kre-") if item.kind == "ClusterRole" else name
     if item.kind in ("ClusterRole", "ServiceAccount", "WorkflowTemplate", "Sensor", "NetworkPolicy"):
         found |= {"kre/response": response} if response in world.workflows else {}
-    return found | ({"app.kubernetes.io/name": "dispatcher"} if item.kind == "Deployment" else {})
+    if (item.kind, name) in EVIDENCE:
+        found |= {"kre/response": "capture-evidence"}
+    if item.kind == "ConfigMap" and name.removesuffix("-code") in OWN_CODE:
+        found |= {"kre/response": name.removesuffix("-code")}
+    return found | ({"app.kubernetes.io/name": name} if item.kind == "Deployment" else {})
 
 
 def _source(name: str, env: str) -> dict[str, str]:

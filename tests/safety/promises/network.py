@@ -40,6 +40,7 @@ TYPES = {
     ("kre-pipeline", "dns"): ["Egress"],
     ("kre-pipeline", "eventbus"): BOTH,
     ("kre-pipeline", "eventsource"): BOTH,
+    ("kre-pipeline", "recorder"): BOTH,
     ("kre-pipeline", "sensor"): BOTH,
     ("kre-responses", "default-deny"): BOTH,
     ("kre-responses", "notify"): ["Egress"],
@@ -60,6 +61,7 @@ class Pod:
 def pods(world: World) -> dict[str, Pod]:
     """One of each sort."""
     template = dig(world.one("Deployment", "dispatcher"), "spec", "template", "metadata", "labels")
+    recorder = dig(world.one("Deployment", "recorder"), "spec", "template", "metadata", "labels")
     workflow = {"workflows.argoproj.io/workflow": "one"}
     found = {
         "falco": Pod("falco", {"app.kubernetes.io/name": "falco"}),
@@ -68,6 +70,7 @@ def pods(world: World) -> dict[str, Pod]:
         "bus": Pod("kre-pipeline", {"controller": "eventbus-controller", "eventbus-name": "default"}),
         "sensor": Pod("kre-pipeline", {"sensor-name": "delete-pod", "controller": "sensor-controller"}),
         "dispatcher": Pod("kre-pipeline", template if isinstance(template, dict) else {}),
+        "recorder": Pod("kre-pipeline", recorder if isinstance(recorder, dict) else {}),
         "workflow": Pod("kre-responses", {**workflow, "kre/response": "delete-pod"}),
         "dns": Pod("kube-system", {"k8s-app": "kube-dns"}),
         "monitoring": Pod("monitoring", {"app.kubernetes.io/name": "prometheus"}),
@@ -99,6 +102,7 @@ def sent(known: Mapping[str, Pod]) -> dict[str, set[Flow]]:
         "bus": names | {bus, ("bus", 6222, "TCP")},
         "sensor": names | {bus, ("dispatcher", 8080, "TCP")},
         "dispatcher": names | anywhere,  # the API server is no pod: nothing but its ports can be said
+        "recorder": names | anywhere,
         "intruder": names,
         "workflow": anywhere,
         "guest": set[Flow](),
@@ -119,6 +123,7 @@ def taken(known: Mapping[str, Pod]) -> dict[str, set[Flow]]:
         "eventsource": {("falcosidekick", 12000, "TCP")},
         "bus": {*((name, 4222, "TCP") for name in ("eventsource", "sensor", "bus")), ("bus", 6222, "TCP")},
         "dispatcher": {("sensor", 8080, "TCP"), ("monitoring", 8081, "TCP")},
+        "recorder": {("monitoring", 8081, "TCP")},
     }
 
 

@@ -63,7 +63,7 @@ def alerts_outlive_a_node(item: Resource, world: World) -> Iterator[str]:
         "metricsContainerTemplate",
         "reloaderContainerTemplate",
     )
-    wanted: dict[str, object] = {"replicas": 3, "version": "2.10.10"}
+    wanted: dict[str, object] = {"replicas": 3, "version": "2.10.10", "serviceAccountName": "eventbus"}
     if world.environment.source:  # dev keeps what it has in memory; whoever comes after it, on disk
         wanted["persistence"] = DISK
     yield from exactly(without(bus, *listed), wanted, "what was taken is kept by three, and on disk outside of dev")

@@ -26,6 +26,11 @@ NAMESPACED = {
 }
 WAVES = {"argocd.argoproj.io/sync-wave": "-1"}
 KEPT = {"argocd.argoproj.io/sync-options": "ServerSideApply=true"}
+STAYS = {
+    "argocd.argoproj.io/sync-options": "Prune=false,Delete=false",
+    "argocd.argoproj.io/compare-options": "IgnoreExtraneous",
+}
+QUOTAS = {"kre-responses": {"pods": "60"}, "kre-evidence": {"pods": "0", "secrets": "100"}}
 
 
 def _kinds() -> list[dict[str, str]]:
@@ -41,7 +46,8 @@ def argo_cd_applies_no_more_than_the_engine(item: Resource, world: World) -> Ite
     facts, env = world.environment.spec, world.environment.name
     git, server = facts["repository"]["url"], facts["cluster"]["server"]
     root = item.name == f"kre-{env}-root"
-    spaces = ["argocd"] if root else [*SPACES, *facts["targets"]]
+    evidence = ["kre-evidence"] if "capture-evidence" in world.responses else []
+    spaces = ["argocd"] if root else [*SPACES, *evidence, *facts["targets"]]
     charts = [] if root else [*facts["charts"].values(), *facts["crds"].values()]
     wanted = {
         "sourceRepos": [git, *charts],
@@ -68,12 +74,14 @@ def a_namespace_takes_no_pod_with_rights_on_its_node(item: Resource, _: World) -
     )
     shared = item.name in ("kre-pipeline", "falco")  # a Secret may be there before it
     wanted = {**WAVES, **(KEPT if shared else {})} if own else None
-    yield from exactly(
-        item.metadata.get("annotations"), wanted, "it comes first, and takes over one that is there", "annotations"
-    )
+    if item.name == "kre-evidence":
+        wanted = {**WAVES, **STAYS}
+    why = "it comes first, and takes over one that is there; evidence outlives the response that has made it"
+    yield from exactly(item.metadata.get("annotations"), wanted, why, "annotations")
     yield from exactly(sorted(item.body), ["apiVersion", "kind", "metadata"], "a namespace is its labels")
 
 
 @each("ResourceQuota")
-def a_storm_makes_no_more_than_so_many_pods(item: Resource, _: World) -> Iterator[str]:
-    yield from exactly(dig(item.body, "spec"), {"hard": {"pods": "60"}}, "what gets past the caps ends here")
+def a_storm_makes_no_more_than_so_many_pods_and_pieces_of_evidence(item: Resource, _: World) -> Iterator[str]:
+    wanted = {"hard": QUOTAS.get(item.namespace)}
+    yield from exactly(dig(item.body, "spec"), wanted, "what gets past the caps ends here; evidence runs nothing")

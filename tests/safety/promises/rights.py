@@ -12,7 +12,7 @@ from support import rights
 RBAC = "rbac.authorization.k8s.io"
 Granted = set[tuple[str, str, str, str, str]]  # identity, namespace, verb, group, resource
 # ServiceAccount -> whether its token is mounted unless a pod says otherwise. None is the default, which is yes.
-TOKENS = {"eventsource": False, "executor": False, "sensor": True, "dispatcher": None}
+TOKENS = {"eventbus": False, "eventsource": False, "executor": False, "sensor": True, "dispatcher": None}
 
 
 def granted(world: World) -> Iterator[tuple[str, str, str, str, str]]:
@@ -66,9 +66,10 @@ def rights_are_those_of_the_table(world: World) -> Iterator[str]:
 
 
 @each("ClusterRole")
-def a_clusterrole_is_a_list_of_verbs_of_one_response(item: Resource, _: World) -> Iterator[str]:
+def a_clusterrole_is_a_list_of_verbs_of_one_response(item: Resource, world: World) -> Iterator[str]:
     """Whether it is bound anywhere or not (an environment without targets binds none)."""
-    known = {f"kre-{name}": listed for name, listed in rights.RESPONSES.items()} | {"kre-dispatcher": rights.DISPATCHER}
+    known = {f"kre-{name}": listed for name, listed in rights.RESPONSES.items()}
+    known["kre-dispatcher"] = rights.dispatching(world.responses)
     found = {right for entry in items(item.body, "rules") for right in _rule("", "", entry)}
     wanted = {("", "", *right) for right in known.get(item.name, frozenset())}
     if found != wanted:

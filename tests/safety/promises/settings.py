@@ -8,10 +8,18 @@ from collections.abc import Iterator
 
 from kre.model.resource import Resource
 from safety.promise import World, each, exactly, text, together
+from safety.promises.workflows import OWN_CODE
 from support.repository import PROJECT
 
-CODE = PROJECT / "base/responses/manifests/code"
+MANIFESTS = PROJECT / "base/responses/manifests"
+FOLDERS = ("code", "recorder/code")  # of the second the recorder alone has something
 LANES = dict.fromkeys(("contain-pod", "delete-pod", "label-pod", "notify"), "workflow") | {"isolate-pod": "label"}
+LANES |= dict.fromkeys(("capture-evidence", "cordon-node", "scale-down"), "workflow")
+# What a response is held to from the start, in both namespaces alike.
+STRICTER = {
+    "cordon-node": {"cap": "1", "min-healthy": "2", "min-healthy-percent": "50"},
+    "scale-down": {"cap": "3"},
+}
 SHIPPED = {
     "protected-namespaces": "",
     "protected-owners": "DaemonSet",
@@ -31,30 +39,33 @@ def settings_are_the_environments(item: Resource, world: World) -> Iterator[str]
         return
     facts = world.environment.spec
     wanted = {**SHIPPED, "mode": facts.get("mode"), "targets": facts.get("targetPattern")}
+    for name in world.responses:
+        wanted |= {f"{name}.{key}": value for key, value in STRICTER.get(name, {}).items()}
     if item.namespace == "kre-pipeline":
         wanted |= {f"{name}.lane": LANES[name] for name in world.responses}
     yield from exactly(item.body.get("data"), wanted, "mode, targets, caps and protections as shipped, for all alike")
 
 
-def needed(module: str) -> set[str]:
-    """The files that a program consists of: it and what it imports of its own folder, and so on."""
-    found, left = set[str](), [module]
+def needed(module: str) -> dict[str, str]:
+    """The files that a program consists of, by name: it and what it imports of the engine's folders, and so on."""
+    found, left = dict[str, str](), [module]
     while left:
-        name = left.pop()
-        if name in found or not (CODE / f"{name}.py").exists():
+        name = f"{left.pop()}.py"
+        path = next((f"{folder}/{name}" for folder in FOLDERS if (MANIFESTS / folder / name).exists()), "")
+        if name in found or not path:
             continue
-        found.add(name)
-        for node in ast.walk(ast.parse((CODE / f"{name}.py").read_text())):
+        found[name] = path
+        for node in ast.walk(ast.parse((MANIFESTS / path).read_text())):
             if isinstance(node, ast.ImportFrom):
                 left.append(str(node.module))
             elif isinstance(node, ast.Import):
                 left += [alias.name for alias in node.names]
-    return {f"{name}.py" for name in found}
+    return found
 
 
 @together("ConfigMap")
 def code_is_that_of_git(world: World) -> Iterator[str]:
-    for program in ("dispatcher", "responder"):
+    for program in ("dispatcher", "recorder", "responder"):
         named = [
             item for item in world.of("ConfigMap") if re.fullmatch(rf"{program}-code(-[a-z0-9]{{10}})?", item.name)
         ]
@@ -64,5 +75,12 @@ def code_is_that_of_git(world: World) -> Iterator[str]:
             data = item.body.get("data") or {}
             why = f"the {program} is what was reviewed, whole, and no other file stands beside it"
             folder = "base" if not world.environment.source else f"{world.environment.folder}/release"
-            wanted = {file: text(f"{folder}/responses/manifests/code/{file}") for file in needed(program)}
+            wanted = {file: text(f"{folder}/responses/manifests/{path}") for file, path in needed(program).items()}
             yield from exactly(data, wanted, why, item.name)
+    for name in OWN_CODE:
+        for item in world.of("ConfigMap"):
+            if item.name == f"{name}-code":
+                folder = f"{'base' if not world.environment.source else f'{world.environment.folder}/release'}"
+                files = sorted((PROJECT / folder / "responses/options" / name / "code").glob("*.py"))
+                wanted = {file.name: file.read_text() for file in files}
+                yield from exactly(item.body.get("data") or {}, wanted, "what was reviewed, whole", item.name)

@@ -17,7 +17,11 @@ ACTIONS = {
     "notify": "notify",
     "release-pod": "release",
     "contain-pod": "{{inputs.parameters.action}}",
+    "capture-evidence": "capture",
+    "cordon-node": "cordon",
+    "scale-down": "scale-down",
 }
+OWN_CODE = {"capture-evidence": "evidence", "cordon-node": "cordon", "scale-down": "scale"}  # and the program in it
 FORBIDDEN = {
     "script",
     "resource",
@@ -93,7 +97,7 @@ def container(response: str, step: str) -> dict[str, Any]:
     if (response, step) == ("notify", "act"):
         env.append(WEBHOOK)
     return {
-        "command": ["python3", "-EsB", "/opt/kre/responder.py"],
+        "command": ["python3", "-EsB", f"/opt/kre/{OWN_CODE.get(response, 'responder')}.py"],
         "env": sorted(env, key=str),
         "volumeMounts": [
             {"name": "code", "mountPath": "/opt/kre", "readOnly": True},
@@ -116,8 +120,16 @@ def acting(response: str, step: str) -> dict[str, Any]:
         "container": container(response, step),
     }
     if step == "act":
-        made["synchronization"] = {"mutexes": [{"name": "{{inputs.parameters.uid}}"}]}
+        alone = [{"name": "cordon-node"}] if response == "cordon-node" else []  # it counts what the others leave
+        made["synchronization"] = {"mutexes": [{"name": "{{inputs.parameters.uid}}"}, *alone]}
     return made
+
+
+def code(response: str) -> dict[str, Any]:
+    """The volume of a responder's code: what all share, and what a response brings besides."""
+    shared = {"configMap": {"name": "responder-code"}}
+    own = {"configMap": {"name": f"{response}-code"}}
+    return {"projected": {"sources": [shared, own]}} if response in OWN_CODE else shared
 
 
 @each("WorkflowTemplate")
@@ -131,7 +143,7 @@ def a_workflow_is_bounded_and_has_its_own_identity(item: Resource, _: World) -> 
         "activeDeadlineSeconds": 3600,
         "ttlStrategy": {"secondsAfterCompletion": 86400},
         "volumes": [
-            {"name": "code", "configMap": {"name": "responder-code"}},
+            {"name": "code", **code(item.name)},
             {"name": "settings", "configMap": {"name": "settings"}},
             {"name": "out", "emptyDir": {"sizeLimit": "1Mi"}},
         ],

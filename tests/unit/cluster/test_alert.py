@@ -20,7 +20,7 @@ from support.dispatcher import SETTINGS, Local, api, changed, counted, workflows
 from support.engine import ACTIONS, Engine, engine, shop
 from support.repository import PROJECT
 
-RESPONSES = ("contain-pod", "delete-pod", "isolate-pod", "label-pod", "notify")
+RESPONSES = ("capture-evidence", "contain-pod", "delete-pod", "isolate-pod", "label-pod", "notify", "scale-down")
 NOW = "2026-07-23T08:00:00Z"
 MODES = ("observe", "approve", "enforce")
 

@@ -8,16 +8,16 @@ import re
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from support.repository import PROJECT
+from support.serving import listening, serving
 
 pytestmark = pytest.mark.skipif(shutil.which("kubectl") is None, reason="the tests on a cluster need kubectl")
 
@@ -64,22 +64,18 @@ class Server:
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
     made = Server(tmp_path)
-    listening = ThreadingHTTPServer(("127.0.0.1", 0), _handler(made))
-    thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
+    server = listening(_handler(made))
     config = {
         "apiVersion": "v1",
         "kind": "Config",
-        "clusters": [{"name": "c", "cluster": {"server": f"http://127.0.0.1:{listening.server_port}"}}],
+        "clusters": [{"name": "c", "cluster": {"server": f"http://127.0.0.1:{server.server_port}"}}],
         "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
         "users": [{"name": "u", "user": {}}],
         "current-context": "c",
     }
     (tmp_path / "config").write_text(json.dumps(config))
-    yield made
-    listening.shutdown()
-    listening.server_close()
-    thread.join()
+    with serving(server):
+        yield made
 
 
 def _handler(made: Server) -> type[BaseHTTPRequestHandler]:

@@ -11,16 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from support.engine import CODE, REQUESTED, engine, shop
+from support.engine import CODE, OPTIONS, PROGRAMS, REQUESTED, engine, shop
 
 FILES = sorted(CODE.glob("*.py"))
+OWN = sorted(OPTIONS.glob("*/code/*.py"))  # what a response alone needs
 
 
 def test_standard_library_only() -> None:
-    own = {path.stem for path in FILES}
+    own = {path.stem for path in (*FILES, *OWN)}
+    assert len(own) == len(FILES) + len(OWN), "they stand side by side in one folder"
     assert own & set(sys.stdlib_module_names) == set(), "no name hides one of the library's"
     imported = set()
-    for path in FILES:
+    for path in (*FILES, *OWN):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Import):
                 imported |= {alias.name.split(".")[0] for alias in node.names}
@@ -28,17 +30,19 @@ def test_standard_library_only() -> None:
                 assert node.level == 0
                 imported.add(str(node.module).split(".")[0])
     assert imported - own - set(sys.stdlib_module_names) == set()
-    assert own - imported == {"dispatcher", "responder"}, "no module that nobody uses"
+    programs = {program for program, _ in PROGRAMS.values()}
+    assert own - imported | {"responder"} == {"dispatcher", *programs}, "no module that nobody uses"
 
 
 def test_small_enough_to_be_read() -> None:
     assert sum(path.read_text().count("\n") for path in FILES) < 900
     assert sum(len(path.read_bytes()) for path in FILES) < 512 * 1024, "a ConfigMap holds 1 MiB"
+    assert all(path.read_text().count("\n") < 120 for path in OWN)
 
 
 @pytest.mark.parametrize("minor", [11, 12, 13])
 def test_grammar(minor: int) -> None:
-    for path in FILES:
+    for path in (*FILES, *OWN):
         ast.parse(path.read_text(), feature_version=(3, minor))
 
 
@@ -56,7 +60,7 @@ def test_runs_by_each_python_that_is_here(tmp_path: Path, minor: int) -> None:
         assert it.process(python, KRE_ACTION="delete").record["outcome"] == "deleted"
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*FILES, *OWN], ids=lambda path: path.stem)
 def test_says_what_it_is_and_keeps_out_what_is_dangerous(path: Path) -> None:
     text = path.read_text()
     assert ast.get_docstring(ast.parse(text))

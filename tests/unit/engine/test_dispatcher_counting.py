@@ -146,6 +146,20 @@ def test_a_cap_of_none_refuses_all(local: Local, server: ApiServer) -> None:
     assert server.changes == []
 
 
+def test_the_cap_is_told_to_prometheus(tmp_path: Path) -> None:
+    with api() as server, Process(tmp_path, server.url, {**SETTINGS, "cap": "1"}) as process:
+        told = []
+        for number in (1, 2, 3):
+            process.send(alert(uid=uid(number)))
+            told.append(process.ask("GET", "/metrics")[1].decode().splitlines())
+        process.send([])  # refused as well, and not for the cap
+        told.append(process.ask("GET", "/metrics")[1].decode().splitlines())
+    series = 'kre_dispatcher_capped_total{response="delete-pod"}'
+    assert [[line for line in lines if line.startswith(series)] for lines in told] == [
+        [f"{series} {count}"] for count in (0, 1, 2, 2)
+    ]
+
+
 def test_what_is_counted_already_is_done_whatever_the_cap(local: Local, server: ApiServer) -> None:
     local.settings["cap"] = "1"
     server.fault = lambda asked, _: reset() if asked.resource == "workflows" else None

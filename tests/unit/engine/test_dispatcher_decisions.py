@@ -48,7 +48,9 @@ def at(seconds: float) -> str:
 def test_the_workflow_holds_what_was_checked_and_nothing_more(local: Local, server: ApiServer) -> None:
     facts = local.take(output="{{workflow.name}}", rule="Terminal shell, in  {{container}}!", container="{{=1}}")
     (made,) = server.state.all("workflows")
-    assert made["metadata"].keys() - {"uid", "resourceVersion", "creationTimestamp"} == {"name", "namespace", "labels"}
+    given = made["metadata"].keys() - {"uid", "resourceVersion", "creationTimestamp"}
+    assert given == {"name", "namespace", "labels", "finalizers"}
+    assert made["metadata"]["finalizers"] == ["kre/record"], "it can't go before its end is recorded"
     assert (made["metadata"]["namespace"], made["metadata"]["labels"]) == (
         "kre-responses",
         {"kre/response": "delete-pod"},

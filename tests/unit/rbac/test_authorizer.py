@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 
 import pytest
 
 from kre.rbac.lines import answers
-from support import rbac_record
+from support import rbac_counts, rbac_record, rbac_sets
 
 AGAIN = "the generators changed: make rbac-answers"
 
@@ -29,13 +28,10 @@ def test_every_answer_is_that_of_kubernetes(compared):
 
 
 def test_each_feature_is_seen_allowed_and_denied(compared):
-    counts = Counter(
-        (feature, answer) for features, said, _ in compared for feature, answer in zip(features, said, strict=True)
-    )
-    few = {f"{feature}: {answer}" for feature, answer in counts if counts[feature, answer] < 50}
-    assert few == set()
-    assert {answer for _, answer in counts} == {"0", "1"}
+    counts = rbac_record.counted((features, said) for features, said, _ in compared)
+    assert rbac_counts.few(counts, rbac_sets.FEATURES) == []
     assert sum(counts.values()) > 20_000
+    assert rbac_record.COUNTS.read_text() == rbac_record.report(counts), AGAIN
 
 
 def test_what_the_api_server_refuses_is_refused():

@@ -48,6 +48,7 @@ def test_every_schema_is_one_and_small() -> None:
         ("policy/v1", "PodDisruptionBudget"),
         ("apiextensions.k8s.io/v1", "CustomResourceDefinition"),
         ("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy"),
+        *[("monitoring.coreos.com/v1", kind) for kind in ("PodMonitor", "PrometheusRule", "ServiceMonitor")],
     ],
 )
 def test_kinds(version: str, kind: str) -> None:

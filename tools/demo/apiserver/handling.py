@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from demo.apiserver.deleting import delete, deletecollection
-from demo.apiserver.reading import get, list_
+from demo.apiserver.reading import get, list_, log
 from demo.apiserver.request import Request
-from demo.apiserver.resources import Resource, find
+from demo.apiserver.resources import PODS, Resource, find
 from demo.apiserver.state import State
 from demo.apiserver.status import Answer, Refusal, answer
 from demo.apiserver.writing import create, forbidden, patch, update
@@ -38,6 +38,8 @@ def _handle(state: State, request: Request, rights: Rights | None) -> Answer:
     resource = find(request.group, request.version, request.resource)
     if request.refused:
         raise forbidden(resource, request)
+    if resource is PODS and (request.verb, request.subresource) == ("get", "log"):
+        return log(state, resource, request)
     if resource is None or request.subresource or not _placed(resource, request):
         raise Refusal(404, "the server could not find the requested resource")
     nameless = request.verb in ("update", "patch") and not request.name

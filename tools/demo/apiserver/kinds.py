@@ -60,6 +60,13 @@ def lease(namespace: str, name: str, annotations: Labels | None = None) -> Objec
     return {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": made, "spec": {}}
 
 
+def node(name: str, uid: str = "", labels: Labels | None = None, *, ready: bool = True, **spec: Any) -> Object:  # noqa: ANN401 - JSON
+    """A v1 Node; `spec` is such as unschedulable or taints."""
+    state = {"conditions": [{"type": "Ready", "status": "True" if ready else "False"}]}
+    made = metadata("", name, uid, labels=labels)
+    return {"apiVersion": "v1", "kind": "Node", "metadata": made, "spec": spec, "status": state}
+
+
 def service(namespace: str, name: str, selector: Labels | None) -> Object:
     """A v1 Service; None as a selector is one whose endpoints somebody else keeps."""
     spec: Object = {"ports": [{"port": 80, "protocol": "TCP", "targetPort": 80}]}

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from demo.apiserver import selector
 from demo.apiserver.objects import Object
 from demo.apiserver.request import Request
-from demo.apiserver.resources import Resource
+from demo.apiserver.resources import EVENTS, Resource
 from demo.apiserver.state import State
 from demo.apiserver.status import Answer, Refusal, answer
 
@@ -54,14 +54,14 @@ def list_(state: State, resource: Resource, request: Request) -> Answer:
 def chosen(state: State, resource: Resource, request: Request) -> list[Object]:
     """The objects that the namespace of a request, its labelSelector and its fieldSelector choose, in order."""
     wanted = selector.parse(request.query.get("labelSelector", ""))
-    fields = _fields(request.query.get("fieldSelector", ""))
+    fields = _fields(request.query.get("fieldSelector", ""), resource)
     namespace = request.namespace if resource.namespaced else ""
     return [
         one
         for (place, _), one in sorted(state.objects[resource].items())
         if namespace in ("", place)
         and all(requirement.fits(one["metadata"].get("labels") or {}) for requirement in wanted)
-        and all((one["metadata"].get(key, "") == value) is equal for key, value, equal in fields)
+        and all((_at(one, key) == value) is equal for key, value, equal in fields)
     ]
 
 
@@ -74,14 +74,40 @@ def _bare(one: Mapping[str, object]) -> Object:
     return {key: value for key, value in one.items() if key not in ("kind", "apiVersion")}
 
 
-def _fields(text: str) -> list[tuple[str, str, bool]]:
+def log(state: State, resource: Resource, request: Request) -> Answer:
+    """What `state.logs` has of a container, as text: the last `tailLines` of it, and of those the first `limitBytes`.
+    It knows no times: sinceTime and timestamps change nothing. 400 where there is no such log, 404 no such pod."""
+    pod, query = existing(state, resource, request), request.query
+    named = [one["name"] for kind in ("initContainers", "containers") for one in pod["spec"].get(kind) or ()]
+    container, place = query.get("container") or named[-1], (request.namespace, request.name)
+    if container not in named:
+        raise Refusal(400, f"container {container} is not valid for pod {request.name}")
+    before = query.get("previous") == "true"
+    found = state.logs.get((*place, container, before))
+    if found is None:
+        what = f'previous terminated container "{container}"' if before else f'container "{container}"'
+        why = "not found" if before else "is waiting to start: ContainerCreating"
+        raise Refusal(400, f'{what} in pod "{request.name}" {why}')
+    if lines := _number(query.get("tailLines", "")):
+        found = b"".join(found.splitlines(keepends=True)[-lines:])
+    return Answer(200, found[: _number(query.get("limitBytes", "")) or None], {"Content-Type": "text/plain"})
+
+
+def _at(one: Object, place: str) -> object:
+    value: object = one
+    for key in place.split("."):
+        value = value.get(key, "") if isinstance(value, Mapping) else ""
+    return value
+
+
+def _fields(text: str, resource: Resource) -> list[tuple[str, str, bool]]:
+    allowed = ["metadata.name", "metadata.namespace", *(["involvedObject.uid"] if resource is EVENTS else [])]
     found = []
     for part in filter(None, text.split(",")):
         key, operator, value = part.partition("!=") if "!=" in part else part.partition("=")
-        place = key.removeprefix("metadata.")
-        if not operator or place not in ("name", "namespace") or place == key:
+        if not operator or key not in allowed:
             raise Refusal(400, f"field label not supported: {key}")
-        found.append((place, value.removeprefix("="), operator == "="))
+        found.append((key, value.removeprefix("="), operator == "="))
     return found
 
 

@@ -52,6 +52,10 @@ KNOWN = (
     Resource("apps", "v1", "deployments", "Deployment"),
     Resource("apps", "v1", "statefulsets", "StatefulSet"),
     Resource("apps", "v1", "daemonsets", "DaemonSet"),
+    Resource("batch", "v1", "jobs", "Job"),
+    Resource("batch", "v1", "cronjobs", "CronJob"),
+    Resource("", "v1", "secrets", "Secret"),
+    Resource("", "v1", "nodes", "Node", namespaced=False),
 )
 
 

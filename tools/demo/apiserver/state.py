@@ -24,11 +24,13 @@ class State:
     """Objects by resource and (namespace, name). Whoever looks while requests are under way holds `lock`.
 
     `faults` are done to the next requests, one each, None to none. `graceful`: a deleted pod stays, with a
-    deletionTimestamp, as one whose containers take their time.
+    deletionTimestamp, as one whose containers take their time. `logs` are by namespace, pod, container, and whether it
+    is that of the run before.
     """
 
     graceful: bool = False
     objects: dict[Resource, dict[Key, Object]] = field(default_factory=lambda: {one: {} for one in KNOWN})
+    logs: dict[tuple[str, str, str, bool], bytes] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     faults: list[Scripted] = field(default_factory=list)

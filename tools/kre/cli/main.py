@@ -17,7 +17,9 @@ from kre.cli import (
     init,
     promote,
     rbac,
+    record,
     render,
+    report,
     response,
     rollback,
     rule,
@@ -58,6 +60,7 @@ def _top(
 app.command("validate")(validate.command)
 app.command("render")(render.command)
 app.command("diff")(diff.command)
+app.command("report")(report.command)
 app.command("rules")(rules.list_command)
 app.command("explain")(rules.explain_command)
 app.command("init")(init.command)
@@ -72,6 +75,7 @@ app.command("unhold")(hold.unhold_command)
 app.command("approve")(approve.command)
 app.command("token")(token.command)
 app.command("doctor")(doctor.command)
+app.add_typer(record.app, name="record")
 app.add_typer(rbac.app, name="rbac")
 app.add_typer(schemas.app, name="schemas")
 

@@ -23,6 +23,10 @@ Root = Annotated[
     ),
 ]
 Env = Annotated[list[str] | None, typer.Option("--env", metavar="ENV", help="Only this environment; repeatable.")]
+Charts = Annotated[
+    bool,
+    typer.Option("--charts", help="With the RBAC of charts: fetched and rendered by helm, kept in the cache."),
+]
 Formatted = Annotated[Format, typer.Option("--format", help="How to print.")]
 
 

@@ -107,10 +107,9 @@ def command(
         initial=initial,
         hotfix=_reason("--hotfix", hotfix),
     )
-    accept = _reason("--accept-risks", accept_risks)
     with View(root_of(root), source_ref) as view:
         with progress("planning, rendering and checking"):
-            proposal = propose(view, Gates(), source, target, wanted, accept, push)
+            proposal = propose(view, Gates(), source, target, wanted, _reason("--accept-risks", accept_risks), push)
         _files(proposal, plan_out, pr_body)
         outcome = None if dry_run or not proposal.hop.goes else apply(view, proposal.hop, push)
         _print(proposal, outcome, output, push=push, dry_run=dry_run)

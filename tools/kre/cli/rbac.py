@@ -1,4 +1,4 @@
-"""kre rbac show, can, who; rbac_changes has the rest."""
+"""kre rbac show, can, who; rbac_changes and rbac_graph have the rest."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kre.cli import rbac_changes
-from kre.cli.options import Env, Format, Formatted, Root, root_of
+from kre.cli import rbac_changes, rbac_graph, rbac_need
+from kre.cli.options import Charts, Env, Format, Formatted, Root, root_of
 from kre.errors import Exit
 
 if TYPE_CHECKING:
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Who may do what, and why.")
 app.command("diff")(rbac_changes.diff_command)
 app.command("budget")(rbac_changes.budget_command)
+app.command("graph")(rbac_graph.graph_command)
+app.command("need")(rbac_need.need_command)
 _WHO = "NAMESPACE/NAME of a ServiceAccount, user:NAME, or group:NAME."
 
 
@@ -27,6 +29,7 @@ def show_command(
     identity: Annotated[str, typer.Argument(metavar="[WHO]", help=f"{_WHO} Default: all.", show_default=False)] = "",
     root: Root = None,
     env: Env = None,
+    charts: Charts = False,
     everything: Annotated[bool, typer.Option("--all", help="With what Kubernetes itself lets everybody do.")] = False,
     output: Formatted = Format.TEXT,
 ) -> None:
@@ -35,6 +38,7 @@ def show_command(
     \b
     Examples:
       kre rbac show --env prod
+      kre rbac show --charts
       kre rbac show kre-responses/delete-pod
 
     Exit codes: 0 fine, 1 an environment could not be rendered, 2 usage or configuration, 3 a tool failed.
@@ -44,7 +48,8 @@ def show_command(
     from kre.report import rights
     from kre.report.json import json
 
-    found, user = _asked(root_of(root), env, identity) if identity else (atlases(root_of(root), env), None)
+    found = [] if identity else atlases(root_of(root), env, charts=charts)
+    found, user = _asked(root_of(root), env, identity, charts) if identity else (found, None)
     made: list[object] = []
     for atlas in found:
         if user:
@@ -55,7 +60,7 @@ def show_command(
             chosen += [(title, person, ()) for title, person in atlas.people()]
         if output is Format.JSON:
             shown = [rights.show_json(atlas, *one, everything=everything) for one in chosen]
-            notes = {"refused": list(atlas.refused), "charts": list(atlas.charts)}
+            notes = {"refused": list(atlas.refused), **rights.charts_json(atlas)}
             made.append({"environment": atlas.environment or None, "identities": shown, **notes})
             continue
         blocks = ["\n".join(rights.show_text(atlas, *one, everything=everything)) for one in chosen]
@@ -79,6 +84,7 @@ def can_command(
     name: Annotated[str, typer.Option("--name", metavar="NAME", help="The one of this name.")] = "",
     root: Root = None,
     env: Env = None,
+    charts: Charts = False,
     output: Formatted = Format.TEXT,
 ) -> None:
     """Say whether a ServiceAccount may do something, and why: the chain of files and lines that lets it.
@@ -100,7 +106,7 @@ def can_command(
     from kre.report.printable import printable
 
     question = what(verb, resource, namespace, name)
-    atlases, user = _asked(root_of(root), env, identity)
+    atlases, user = _asked(root_of(root), env, identity, charts)
     made, all_may = [], True
     for atlas in atlases:
         found = list(atlas.policy.why(user, question))
@@ -116,7 +122,7 @@ def can_command(
             start = f"{atlas.environment}: " if atlas.environment else ""
             typer.echo(printable(f"{start}{'yes' if found else 'no'}: {_title(user.name)}, {rights.asked(question)}"))
             for grant in found:
-                typer.echo(printable(f"  {rights.rule(grant.rule)}: {rights.chain(atlas, grant.chain)}"))
+                typer.echo(printable(f"  {rights.rule(grant.rule)}: {rights.chain(atlas.place, grant.chain)}"))
             if elsewhere and not found:
                 typer.echo(printable(f"  it may in {', '.join(elsewhere)}"))
     if output is Format.JSON:
@@ -136,6 +142,7 @@ def who_command(
     ],
     root: Root = None,
     env: Env = None,
+    charts: Charts = False,
     output: Formatted = Format.TEXT,
 ) -> None:
     """List who may do something, and in exactly which namespaces: ServiceAccounts, users and groups.
@@ -154,7 +161,7 @@ def who_command(
     from kre.report.printable import printable
 
     question = what(verb, resource)
-    found = atlases(root_of(root), env)
+    found = atlases(root_of(root), env, charts=charts)
     made = [(atlas.environment, atlas.able(question)) for atlas in found]
     if output is Format.JSON:
         entries = [{"environment": name or None, "everywhere": able.pop("", []), "in": able} for name, able in made]
@@ -180,10 +187,10 @@ def _pair(user: str) -> tuple[str, str]:
     return namespace, name
 
 
-def _asked(root: Path, env: list[str] | None, identity: str) -> tuple[list[Atlas], User]:
+def _asked(root: Path, env: list[str] | None, identity: str, charts: bool) -> tuple[list[Atlas], User]:
     """Those of the environments asked for, and whom it is about: somebody that one of them knows."""
     from kre.cli.session import atlases
     from kre.rbac.words import who
 
-    found = atlases(root, env)
+    found = atlases(root, env, charts=charts)
     return found, who(identity, {pair for atlas in found for pair in atlas.runs})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from kre.cli.options import Env, Format, Formatted, Root, root_of
+from kre.cli.options import Charts, Env, Format, Formatted, Root, root_of
 from kre.errors import Exit
 
 if TYPE_CHECKING:
@@ -89,12 +89,15 @@ def _print(made: Sequence[Changed], accepted: Sequence[str], output: Format) -> 
 def budget_command(
     root: Root = None,
     env: Env = None,
+    charts: Charts = False,
     write: Annotated[bool, typer.Option("--write", help="Write each budget anew, as things are.")] = False,
     output: Formatted = Format.TEXT,
 ) -> None:
     """Compare what is granted with the RBAC budget, overlays/ENV/rbac-budget.yaml: a closed list for each identity.
 
-    With --write the file is drafted from what is granted. `kre validate` refuses what is beyond a budget (rule E02).
+    With --write the file is drafted from what is granted, by charts too with --charts; reasons that stand there stay.
+    `kre validate` refuses what is
+    beyond a budget (rule E02).
 
     \b
     Examples:
@@ -104,7 +107,8 @@ def budget_command(
     Exit codes: 0 fine, 1 beyond the budget, or without one, 2 usage or configuration, 3 a tool failed.
     """
     from kre.cli.session import progress, rendered
-    from kre.compare.spending import granted, spending, targets
+    from kre.compare.spending import budgeted, granted, spending
+    from kre.compare.waiting import targets
     from kre.edit.draft import Draft
     from kre.edit.repository import require_repository
     from kre.rbac.budget import draft, file_of
@@ -114,13 +118,14 @@ def budget_command(
     folder = root_of(root)
     require_repository(folder)
     with progress("rendering"):
-        bundle = rendered(folder, env)
+        bundle = rendered(folder, env, charts=charts)
     names = {item.environment for item in bundle.roots}
     environments = [item for item in bundle.environments if item.name in names]
     if write:
         made = Draft(folder)
         for item in environments:
-            text = draft(item.name, granted(bundle, item), targets(item))
+            known = budgeted(bundle, item)
+            text = draft(item.name, granted(bundle, item), targets(bundle, item), known)
             made.write(file_of(item.folder), text.encode())
         made.save()
         for edit in made.changes:

@@ -46,19 +46,27 @@ def enable_command(
 ) -> None:
     """Let an environment run a response: its Component in leaves/responses, its RoleBinding in every target.
 
+    Where the environment has an RBAC budget, the rights of the response are listed there as well.
+
     \b
     Examples:
       kre response enable isolate-pod --env dev
       kre response enable isolate-pod --env staging --dry-run
     """
+    from kre.compare.allowance import allow
     from kre.edit.draft import Draft
     from kre.edit.repository import environment_of, with_sensor
     from kre.edit.responses import enable
+    from kre.rbac.budget import file_of
 
     draft = Draft(root_of(root))
     environment = environment_of(draft.root, env)
     warnings = enable(draft, environment, response)
     steps = ["`kre validate`, commit and push"]
+    if allow(draft, environment, response):
+        steps.insert(
+            0, f"read what it may do in {file_of(environment.folder)}: whoever approves that approves the rights"
+        )
     if response in with_sensor(draft.root):
         steps.insert(0, f"where it has no token yet: `kre token --response {response} | kubectl apply -f -`")
     facts = {"environment": env, "response": response}
@@ -69,12 +77,13 @@ def enable_command(
 def disable_command(
     response: Name, env: Env, dry_run: Dry = False, root: Root = None, output: Formatted = Format.TEXT
 ) -> None:
-    """Let an environment run a response no more: its Component and its RoleBindings go.
+    """Let an environment run a response no more: its Component and its RoleBindings go, and what the budget lists.
 
     \b
     Example:
       kre response disable delete-pod --env dev
     """
+    from kre.compare.allowance import withdraw
     from kre.edit.draft import Draft
     from kre.edit.repository import environment_of
     from kre.edit.responses import disable
@@ -82,5 +91,6 @@ def disable_command(
     draft = Draft(root_of(root))
     environment = environment_of(draft.root, env)
     warnings = disable(draft, environment, response)
+    withdraw(draft, environment, response)
     facts = {"environment": env, "response": response}
     finish(draft, facts, output=output, dry_run=dry_run, warnings=warnings, steps=["`kre validate`, commit and push"])

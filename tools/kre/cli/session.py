@@ -29,6 +29,7 @@ def validated(
     engine: str,
     since: str | None,
     acknowledged: frozenset[str] = frozenset(),
+    charts: bool = False,
     use_cache: bool,
 ) -> Result | None:
     """The result of a validation; None where `files` were given and none of them is part of an environment.
@@ -39,18 +40,19 @@ def validated(
     only = _selected(root, files, environments, since)
     if only is not None and not only:
         return None
-    name = "" if since or not use_cache or not root.is_dir() else fingerprint(root, engine, *(only or ["*"]))
+    uncached = since or not use_cache or not root.is_dir()
+    name = "" if uncached else fingerprint(root, engine, *(only or ["*"]), *_state(charts))
     known = cache.get("results", name) if name else None
     if known is not None:
         return cast("Result", known)
-    made, keep = _fresh(root, only, engine, since, acknowledged)
+    made, keep = _fresh(root, only, engine, since, acknowledged, charts)
     if name and keep:
         cache.put("results", name, made)
     return made
 
 
 def _fresh(
-    root: Path, only: Sequence[str] | None, engine: str, since: str | None, acknowledged: frozenset[str]
+    root: Path, only: Sequence[str] | None, engine: str, since: str | None, acknowledged: frozenset[str], charts: bool
 ) -> tuple[Result, bool]:
     """The result, and whether a fingerprint covers all that it came from."""
     from kre.load.bundle import load
@@ -59,7 +61,7 @@ def _fresh(
     from kre.schema.check import Engine
 
     with progress("rendering and checking"):
-        bundle = load(root, only, since)
+        bundle = _charted(load(root, only, since), charts)
         findings = validate(bundle, cast("Engine", engine), acknowledged)
         if since and bundle.before:
             from kre.promote.gates import Gates
@@ -68,11 +70,12 @@ def _fresh(
             found = gates_again(root, bundle, since, Gates())
             findings = merge([*findings, *found], [environment.name for environment in bundle.environments])
     reads = frozenset(path for item in bundle.roots for path in item.files)
-    return result(bundle, findings, engine), not outside(root, reads)
+    return result(bundle, findings, engine), not outside(root, reads) and not _left(bundle)
 
 
-def atlases(root: Path, environments: Sequence[str] | None) -> list[Atlas]:
-    """What is known of who may do what, in these environments or in all; kept for the next equal run.
+def atlases(root: Path, environments: Sequence[str] | None, *, charts: bool = False) -> list[Atlas]:
+    """What is known of who may do what, in these environments or in all, with what charts make or without; kept for the
+    next equal run.
 
     Raises UsageError, and Unrendered where an environment can't be rendered.
     """
@@ -80,22 +83,47 @@ def atlases(root: Path, environments: Sequence[str] | None) -> list[Atlas]:
 
     root = Path(os.path.realpath(root))
     only = _selected(root, None, environments, None)
-    name = fingerprint(root, "rbac", *(only or ["*"])) if root.is_dir() else ""
+    name = fingerprint(root, "rbac", *(only or ["*"]), *_state(charts)) if root.is_dir() else ""
     made = cache.get("rbac", name) if name else None
     if made is None:
         with progress("rendering"):
-            bundle = _loaded(root, only)
+            bundle = _charted(_loaded(root, only), charts)
         there = {item.environment for item in bundle.roots}
         names = [known.name for known in bundle.environments if known.name in there]
         made = [compiled(bundle, known) for known in names or (None,)]
-        if name and not outside(root, frozenset(path for item in bundle.roots for path in item.files)):
+        reads = frozenset(path for item in bundle.roots for path in item.files)
+        if name and not outside(root, reads) and not _left(bundle):
             cache.put("rbac", name, made)
     return [atlas(entry) for entry in made]
 
 
-def rendered(root: Path, environments: Sequence[str] | None) -> Bundle:
-    """The Bundle of these environments, or of all. Raises UsageError, and Unrendered where one can't be rendered."""
-    return _loaded(root, _selected(root, None, environments, None))
+def rendered(root: Path, environments: Sequence[str] | None, *, charts: bool = False) -> Bundle:
+    """The Bundle of these environments, or of all, with its charts or without. Raises UsageError, and Unrendered where
+    an environment can't be rendered."""
+    return _charted(_loaded(root, _selected(root, None, environments, None)), charts)
+
+
+def _charted(bundle: Bundle, charts: bool) -> Bundle:
+    if not charts:
+        return bundle
+    from kre.load.charts import with_charts
+    from kre.rbac.defaults import lock
+
+    return with_charts(bundle, lock()["version"])
+
+
+def _state(charts: bool) -> list[str]:
+    """What a result with charts depends on, beside the repository."""
+    if not charts:
+        return []
+    from kre.doors import helm
+
+    return ["charts", helm.state()]
+
+
+def _left(bundle: Bundle) -> bool:
+    """Whether a chart could not be rendered: the next run tries again."""
+    return any(chart.missing for chart in bundle.charts)
 
 
 def _loaded(root: Path, only: Sequence[str] | None) -> Bundle:

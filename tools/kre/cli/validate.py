@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from kre.cli.options import Root, root_of
+from kre.cli.options import Charts, Root, root_of
 from kre.errors import Exit
 
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ def command(
         typer.Option("--acknowledge-radius", help="R7 only warns: the owners know that several environments change."),
     ] = False,
     output: Annotated[ValidateFormat, typer.Option("--format", help="How to print findings.")] = ValidateFormat.TEXT,
+    charts: Charts = False,
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Do not take the result of an equal run before.")
     ] = False,
@@ -66,6 +67,7 @@ def command(
       kre validate
       kre validate --env prod --engine both
       kre validate --root manifests/ --format json
+      kre validate --charts
 
     Exit codes: 0 fine, 1 findings, 2 usage or configuration, 3 a tool failed.
     """
@@ -79,6 +81,7 @@ def command(
         engine=engine.value,
         since=changed_since,
         acknowledged=frozenset({"R7"} if acknowledge_radius else ()),
+        charts=charts,
         use_cache=not no_cache,
     )
     if made is None:

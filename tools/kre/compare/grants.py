@@ -11,6 +11,7 @@ from functools import cache
 
 from kre.model.bundle import Bundle
 from kre.model.comparison import Grant
+from kre.rbac.budget import NAMELESS, PATH
 from kre.rbac.defaults import defaults
 from kre.rbac.environment import World, world
 from kre.rbac.evaluate import policy
@@ -19,25 +20,24 @@ from kre.rbac.model import Binding, Role, Rule
 AGGREGATE = "rbac.authorization.k8s.io/aggregate-to-"
 _OWN = re.compile(r"whatever (?P<kind>ClusterRole) (?P<name>\S+) allows")
 ACT_AS, WHATEVER = "act as", "do"
-NAMELESS = '""'  # requests without a name, and no others
-_CLOUD = ("eks.amazonaws.com/", "iam.gke.io/", "azure.workload.identity/")
+CLOUD = ("eks.amazonaws.com/", "iam.gke.io/", "azure.workload.identity/")
 
 
-def grants(bundle: Bundle, environment: str) -> frozenset[Grant]:
+def grants(bundle: Bundle, environment: str, known: World | None = None) -> frozenset[Grant]:
     """Every right that this environment's objects give: to the subjects of bindings, and to a Role as such, for who is
     bound to it may stand elsewhere. A Role that is not among the objects counts as one right of its own; of Kubernetes'
-    own roles widened() knows what is in it."""
-    known = world(bundle, environment)
+    own roles widened() knows what is in it. `known` is its World, where that is at hand."""
+    known = known or world(bundle, environment)
     found: set[Grant] = set()
     for item in known.own:
         found.update(_of_role(known, item) if isinstance(item, Role) else _of_binding(known, item))
     for role in known.policy.roles:
         if role.selectors is not None and role.resource is None:  # Kubernetes' own, with more in it than it comes with
             more = [rule for rule in known.policy.rules(role) if rule.step and rule.step.resource is not None]
-            found.update(_rules(f"{role.kind} {role.name}", "", more))
-    for account in bundle.of(environment, "ServiceAccount"):
+            found.update(rights_of(f"{role.kind} {role.name}", "", more))
+    for account in (item for item in known.resources if item.kind == "ServiceAccount"):
         for key, value in (account.metadata.get("annotations") or {}).items():
-            if str(key).startswith(_CLOUD):
+            if str(key).startswith(CLOUD):
                 subject = f"ServiceAccount {account.namespace}/{account.name}"
                 found.add(Grant(subject, account.namespace, ACT_AS, "", f"{key}={value}"))
     return frozenset(found)
@@ -48,14 +48,13 @@ def _of_role(known: World, role: Role) -> Iterator[Grant]:
     for label, value in role.labels.items():
         into = label.removeprefix(AGGREGATE)
         if into != label and value == "true" and not known.policy.has("ClusterRole", "", into):
-            yield from _rules(f"ClusterRole {into}", "", known.policy.rules(role))
+            yield from rights_of(f"ClusterRole {into}", "", known.policy.rules(role))
 
 
 def _of_binding(known: World, binding: Binding) -> Iterator[Grant]:
     role = known.policy.role(binding)
     for subject in binding.subjects:
-        space = f"{subject.namespace or binding.namespace}/" if subject.kind == "ServiceAccount" else ""
-        holder = f"{subject.kind} {space}{subject.name}"
+        holder = subject.title(binding.namespace)
         if role is None:
             yield _whatever(holder, binding.namespace, binding.role_kind, binding.role)
         else:
@@ -69,7 +68,7 @@ def _held(known: World, holder: str, namespace: str, role: Role) -> Iterator[Gra
     if role.resource is None:
         yield _whatever(holder, namespace, role.kind, role.name)
         rules = tuple(rule for rule in rules if rule.step and rule.step.resource is not None)
-    yield from _rules(holder, namespace, rules)
+    yield from rights_of(holder, namespace, rules)
     for selector in role.selectors if role.selectors is not None and role.resource is not None else ():
         text = ", ".join(sorted(f"{it.key} {it.operator} {' '.join(sorted(it.values))}".strip() for it in selector))
         yield Grant(holder, namespace, WHATEVER, "", f"whatever ClusterRoles with {text or 'any labels'} allow")
@@ -79,12 +78,13 @@ def _whatever(holder: str, namespace: str, kind: str, name: str) -> Grant:
     return Grant(holder, namespace, WHATEVER, "", f"whatever {kind} {name} allows")
 
 
-def _rules(holder: str, namespace: str, rules: Iterable[Rule]) -> Iterator[Grant]:
+def rights_of(holder: str, namespace: str, rules: Iterable[Rule]) -> Iterator[Grant]:
+    """What somebody has who holds rules in a namespace ("" for everywhere), piece by piece."""
     for rule in rules:
         names = [name or NAMELESS for name in rule.names] or [""]
         for verb in rule.verbs:
             if not namespace:
-                yield from (Grant(holder, "", verb, "(path)", path) for path in rule.urls)
+                yield from (Grant(holder, "", verb, PATH, path) for path in rule.urls)
             for group in rule.groups:
                 for resource in rule.resources:
                     yield from (Grant(holder, namespace, verb, group, resource, name) for name in names)
@@ -111,7 +111,7 @@ def _inside(grant: Grant) -> list[Grant]:
     """What the one right that stands for a role of Kubernetes' own is made of; nothing for any other right."""
     found = _OWN.fullmatch(grant.resource) if grant.verb == WHATEVER else None
     rules = _kubernetes().get((found["kind"], found["name"])) if found else None
-    return list(_rules(grant.subject, grant.namespace, rules or ()))
+    return list(rights_of(grant.subject, grant.namespace, rules or ()))
 
 
 @cache
@@ -135,11 +135,11 @@ def covers(wide: Grant, grant: Grant) -> bool:
 
 
 def _within(wide: str, narrow: str) -> bool:
-    return wide == narrow or (wide == "*" and narrow != "(path)")
+    return wide == narrow or (wide == "*" and narrow != PATH)
 
 
 def _resource(wide: Grant, grant: Grant) -> bool:
-    if wide.group == "(path)":
+    if wide.group == PATH:
         prefix = wide.resource.removesuffix("*") if wide.resource.endswith("*") else None
         return wide.resource == grant.resource or (prefix is not None and grant.resource.startswith(prefix))
     if wide.resource in ("*", grant.resource):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import yaml
 
@@ -19,7 +20,7 @@ from kre.load.scalars import Loader
 from kre.model.resource import Pointer, dig
 from kre.model.source import entry
 
-Item = str | Mapping[str, str]
+Item = str | Mapping[str, Any]
 Edit = tuple[int, int, str]
 
 
@@ -49,12 +50,20 @@ def items(name: str, raw: bytes, pointer: Pointer) -> list[object]:
 
 
 def insert(
-    name: str, raw: bytes, pointer: Pointer, item: Item, *, before: object = None, after_comment: str = ""
+    name: str,
+    raw: bytes,
+    pointer: Pointer,
+    item: Item,
+    *,
+    before: object = None,
+    after_comment: str = "",
+    text: str = "",
 ) -> bytes:
     """The bytes of a YAML file with `item` in the list at `pointer`: before the item that equals `before`, else last.
 
-    The last place is below the comment line `after_comment`, where that ends the list. A list that has the item stays
-    as it is. Raises UsageError (with file and line) for what can't be read or edited.
+    The last place is below the comment line `after_comment`, where that ends the list. `text` is the item as it is to
+    be written, where it takes several lines. A list that has the item stays as it is. Raises UsageError (with file and
+    line) for what can't be read or edited.
     """
     held = items(name, raw, pointer)
     if item in held:
@@ -63,7 +72,9 @@ def insert(
     refuse_anchors(file)
     found = _find(file, pointer)
     index = held.index(before) if before in held else len(held)
-    text = _written(item)
+    text = text or _written(item)
+    if "\n" in text and found.node and found.node.flow_style and held:
+        raise _by_hand(found, "it is written in brackets")
     if found.inside_flow or (found.items and found.node and found.node.flow_style):
         edits = _into_flow(found, index, text)
     elif not held:
@@ -159,7 +170,7 @@ def _into_block(found: _List, index: int, text: str, after_comment: str) -> list
     at = _after_line(found.file.text, _content_end(found.items[index - 1])) if index else first
     if index == len(dashes):
         at = _below(found.file.text, at, after_comment)
-    return [_line(found.file.text, at, f"{prefix}- {text}")]
+    return [_line(found.file.text, at, f"{prefix}- {text}".replace("\n", f"\n{prefix}"))]
 
 
 def _into_empty(found: _List, text: str, after_comment: str) -> list[Edit]:
@@ -168,7 +179,8 @@ def _into_empty(found: _List, text: str, after_comment: str) -> list[Edit]:
     colon = _after_colon(found)
     if "\n" in whole[found.key.start_mark.index : end] or (found.node and whole[colon:start].strip()):
         raise _by_hand(found, "the empty list is not in the line of its key")
-    item = f"{' ' * found.key.start_mark.column}- {text}"
+    column = " " * found.key.start_mark.column
+    item = f"{column}- {text}".replace("\n", f"\n{column}")
     line = _line(whole, _below(whole, _after_line(whole, end), after_comment), item)
     return [(colon, end, ""), line] if found.node else [line]
 

@@ -18,7 +18,7 @@ from kre.model.bundle import Environment
 from kre.model.resource import dig
 
 # As the engine itself has them: there it would refuse to act.
-PROTECTED = re.compile(r"kube-.*|argo.*|falco.*|kre-pipeline|kre-responses")
+PROTECTED = re.compile(r"kube-.*|argo.*|falco.*|kre-pipeline|kre-responses|kre-evidence")
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 _TARGETS = ("spec", "targets")
 _PATTERN = ("spec", "targetPattern")

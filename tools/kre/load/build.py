@@ -16,11 +16,15 @@ from kre.model.resource import Role, Root
 
 
 def build(
-    sources: Sources, units: Sequence[tuple[str, Role, str | None]], like: Sequence[Root] = ()
+    sources: Sources,
+    units: Sequence[tuple[str, Role, str | None]],
+    like: Sequence[Root] = (),
+    folders: Iterable[str] = (),
 ) -> tuple[tuple[Root, ...], list[Reach], list[Finding]]:
     """Follows and renders each (folder, role, environment). What can't be rendered is a failed root and a finding.
 
     Of a root that reads the very files that one of `like` read (in the root of `sources.like`), its objects are taken.
+    All other YAML files below `folders` are read while Kustomize is at work.
     """
     rendered_before = {root.path: root for root in like if not root.failed}
     roots: list[Root] = []
@@ -35,6 +39,7 @@ def build(
             rendered_before.pop(folder, None)
             if reach.kustomizations and not reach.problems:
                 renderer.start(folder)
+        sources.read_all(folders)
         for (folder, role, environment), reach in zip(units, reaches, strict=True):
             if folder in rendered_before:
                 roots.append(rendered_before[folder])

@@ -58,8 +58,7 @@ def _load(
     environments = layout.environments(sources)
     names = select([environment.name for environment in environments], only)
     units = layout.build_units(root, names)
-    roots, reaches, problems = build(sources, units, like[1] if like else ())
-    sources.read_all(layout.FOLDERS)
+    roots, reaches, problems = build(sources, units, like[1] if like else (), layout.FOLDERS)
     unused, unread = unreached(sources, reaches)
     before = _before(root, names, since, (sources, roots)) if since else None
     if before and since:

@@ -35,7 +35,9 @@ def _patch(patch: Patch, resource: Resource, pointer: Pointer, wanted: object) -
 
 
 def _operations(patch: Patch, pointer: Pointer, wanted: object) -> Iterator[Place]:
-    """JSON 6902: an operation on `pointer`, or on something around it. `-` stands for any index."""
+    """JSON 6902: an operation on `pointer`, or on something around it. `-` stands for any index; of several that may
+    have put something there, the one that holds just that comes first."""
+    found: list[tuple[bool, Pointer]] = []
     for index, operation in enumerate(patch.value):
         parts = str(dig(operation, "path")).split("/")[1:]
         steps = [part.replace("~1", "/").replace("~0", "~") for part in parts]
@@ -45,7 +47,8 @@ def _operations(patch: Patch, pointer: Pointer, wanted: object) -> Iterator[Plac
         if covers and all(a in (b, "-") for a, b in zip(steps, around, strict=True)):
             given = dig(operation, "value", *inner)
             if given == wanted or isinstance(wanted, Mapping | list) or wanted is MISSING:
-                yield patch.place((index, "value", *inner))
+                found.append((given != wanted, (index, "value", *inner)))
+    yield from (patch.place(at) for _, at in sorted(found, key=lambda entry: entry[0]))
 
 
 def _replacements(

@@ -30,6 +30,8 @@ class _Home:
 
 def place(bundle: Bundle, resource: Resource, pointer: Pointer = ()) -> Place:
     """Where the value at `pointer` of a rendered object is written."""
+    if resource.brought is not None:
+        return resource.brought
     if resource.generated:
         wanted = at(resource.body, pointer)
         changed = next(overrides(bundle, resource, pointer, wanted), None) if isinstance(wanted, str) else None

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from kre.model.chart import Chart
 from kre.model.finding import Finding
 from kre.model.promotion import Lock, Merged
 from kre.model.resource import Body, Pointer, Resource, Root
@@ -48,7 +49,8 @@ class Bundle:
     could not be loaded. `config` is kre.yaml, {} where there is none. `locks` are those of the environments that were
     filled, `foreign` what no promotion put into a release. `owners` are the lines of CODEOWNERS, each a pattern and
     whether it names somebody. `before` is the bundle of an older revision, where one was asked for; `merged`, in that
-    one, what Git says of the revision where the newer has other locks.
+    one, what Git says of the revision where the newer has other locks. `charts` are those of its Applications, where it
+    was asked to render them; what they make is not among the resources.
     """
 
     root: Path
@@ -61,8 +63,14 @@ class Bundle:
     locks: Mapping[str, Lock] = field(default_factory=dict)
     foreign: tuple[Foreign, ...] = ()
     owners: tuple[tuple[str, bool], ...] = ()
+    charts: tuple[Chart, ...] = ()
     merged: Merged | None = field(repr=False, default=None)
     before: Bundle | None = field(repr=False, default=None)
+
+    @cached_property
+    def kept(self) -> dict[object, Any]:
+        """Answers about it that were found once (kre.model.once)."""
+        return {}
 
     @cached_property
     def resources(self) -> tuple[Resource, ...]:

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
+from kre.model.finding import Place
+
 Body: TypeAlias = Mapping[str, Any]
 Role: TypeAlias = Literal["bootstrap", "applications", "leaf", "plain"]
 Pointer: TypeAlias = tuple[str | int, ...]
@@ -17,7 +19,8 @@ class Resource:
 
     `body` is the object as it would be applied, without marks of our own. `origin` is the source file that it came
     from, relative to the root (a kustomization.yaml for a generated object), `root` the path of the Kustomize root
-    or plain file that rendered it. `namespace` is its own, or the one that its Application gives it.
+    or plain file that rendered it. `namespace` is its own, or the one that its Application gives it. `brought` is the
+    line that brings an object which stands in no file here, such as one of a chart.
     """
 
     body: Body
@@ -26,6 +29,7 @@ class Resource:
     environment: str | None = None
     namespace: str = ""
     generated: bool = False
+    brought: Place | None = None
 
     @property
     def api_version(self) -> str:

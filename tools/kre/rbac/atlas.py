@@ -4,7 +4,7 @@ can be kept between runs, and an Atlas made of that."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from kre.load.provenance import place
@@ -15,9 +15,10 @@ from kre.rbac.decode import Rejected
 from kre.rbac.defaults import join
 from kre.rbac.environment import DEFAULT, world
 from kre.rbac.evaluate import Policy, policy
-from kre.rbac.identities import identities
+from kre.rbac.identities import running
 from kre.rbac.model import Question, Role, Step, User, account
 from kre.rbac.objects import parse
+from kre.rbac.reach.ground import Ground, from_json, ground, to_json
 
 Json: TypeAlias = dict[str, Any]
 
@@ -36,15 +37,19 @@ class Atlas:
     """One environment ("" for a folder without any).
 
     `runs` has every ServiceAccount as (namespace, name) that is known at all, with what runs as it. `refused` are RBAC
-    objects that the API server would not take; `charts` are those that are not rendered, whose RBAC is not in here.
+    objects that the API server would not take; `charts` are those that are not rendered, whose RBAC is not in here,
+    each with why; `brought` are those whose RBAC is, each with the checksum of its archive. `ground` is what else
+    decides who can become whom.
     """
 
     environment: str
     policy: Policy
     runs: Mapping[tuple[str, str], tuple[Runs, ...]]
     refused: tuple[str, ...]
-    charts: tuple[str, ...]
+    charts: tuple[tuple[str, str], ...]
+    brought: tuple[tuple[str, str, bool], ...]  # chart, sha256, whether it is pinned
     places: Mapping[tuple[str, str, str, Pointer], Place]
+    ground: Ground = field(default_factory=Ground)
 
     def place(self, step: Step) -> Place | None:
         """Where a link of a chain is written; None for what comes with Kubernetes."""
@@ -88,7 +93,7 @@ def compiled(bundle: Bundle, environment: str | None) -> Json:
     """All of that as JSON."""
     known = world(bundle, environment)
     resources = [item.resource for item in known.own if item.resource is not None]
-    running = {(one.namespace, one.name): one.uses for one in identities(bundle, known.resources)}
+    used = {(one.namespace, one.name): one.uses for one in running(bundle, environment)}
     named = {(item.namespace or DEFAULT, item.name) for item in known.resources if item.kind == "ServiceAccount"}
     return {
         "environment": environment or "",
@@ -102,15 +107,17 @@ def compiled(bundle: Bundle, environment: str | None) -> Json:
                 "name": name,
                 "runs": [
                     {"by": str(use.resource), "place": str(use.place(bundle)), "implied": use.implied}
-                    for use in running.get((space, name), ())
+                    for use in used.get((space, name), ())
                 ],
             }
-            for space, name in sorted({*running, *named})
+            for space, name in sorted({*used, *named})
         ],
         "refused": [
             f"{place(bundle, item)}: {item} is not what the API server takes: {why}" for item, why in known.refused
         ],
-        "charts": sorted({chart for _, chart in known.charts}),
+        "charts": sorted({(chart, why) for _, chart, why in known.charts}),
+        "brought": sorted({(str(chart), chart.sha256, chart.pinned) for chart in known.brought}),
+        "ground": to_json(ground(bundle, known.resources)),
     }
 
 
@@ -146,6 +153,8 @@ def atlas(found: Json) -> Atlas:
         policy(join(items)),
         runs,
         tuple(found["refused"]),
-        tuple(found["charts"]),
+        tuple((chart, why) for chart, why in found["charts"]),
+        tuple((chart, digest, pinned) for chart, digest, pinned in found["brought"]),
         places,
+        from_json(found["ground"]),
     )

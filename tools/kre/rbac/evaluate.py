@@ -84,6 +84,10 @@ class Policy:
             rules = held.rules if held else ()
             yield from self._granted(binding, index, (it for it in rules if not (it.urls and binding.namespace)))
 
+    def bound(self, user: User) -> Iterator[Binding]:
+        """The bindings that are for somebody: cluster-wide ones first."""
+        return (binding for binding, _ in self._of(user))
+
     def _of(self, user: User) -> Iterator[tuple[Binding, int]]:
         """The bindings for somebody, each once, with the subject that fits: cluster-wide ones first."""
         found = [*self._bound["User"].get(user.name, ())]

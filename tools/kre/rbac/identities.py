@@ -12,12 +12,13 @@ from kre.load.provenance import place
 from kre.load.values import of_application
 from kre.model.bundle import Bundle
 from kre.model.finding import Place
+from kre.model.once import once
 from kre.model.resource import Pointer, Resource, dig, each, walk
+from kre.rbac.environment import DEFAULT, world
 from kre.rbac.model import User, account
 
-DEFAULT = "default"
 _MADE_BY: Pointer = ("spec", "template", "spec")
-_PODS: dict[str, Pointer] = {
+PODS: dict[str, Pointer] = {
     "Pod": ("spec",),
     "PodTemplate": ("template", "spec"),
     "CronJob": ("spec", "jobTemplate", "spec", "template", "spec"),
@@ -30,7 +31,7 @@ _PODS: dict[str, Pointer] = {
     "ReplicationController": _MADE_BY,
     "Job": _MADE_BY,
 }
-_BUSES: tuple[Pointer, ...] = (("spec", "jetstream"), ("spec", "nats", "native"))
+BUSES: tuple[Pointer, ...] = (("spec", "jetstream"), ("spec", "nats", "native"))
 # A Workflow that takes its spec from a template has its ServiceAccount from there.
 _WORKFLOWS: dict[str, Pointer] = {
     "Workflow": ("spec",),
@@ -93,6 +94,12 @@ def identities(bundle: Bundle, resources: Iterable[Resource]) -> tuple[Identity,
     return tuple(Identity(space, name, tuple(uses)) for (space, name), uses in sorted(found.items()))
 
 
+@once
+def running(bundle: Bundle, environment: str | None) -> tuple[Identity, ...]:
+    """Those of everything in an environment, or in a folder without any; with its charts where they are rendered."""
+    return identities(bundle, world(bundle, environment).resources)
+
+
 def _uses(bundle: Bundle, item: Resource) -> Iterator[tuple[str, str | None, Use]]:
     """(name, namespace, use) of an object; the namespace is None for any."""
     own = None if item.kind == "ClusterWorkflowTemplate" else item.namespace
@@ -119,9 +126,9 @@ def _space(one: embedded.Embedded, holder: Resource) -> str:
 
 def _of_pods(item: Resource) -> Iterator[tuple[str, Use]]:
     """Pods that name nobody are `default`'s; `serviceAccount` is the field's old name."""
-    at = [_PODS[item.kind]] if item.kind in _PODS else []
+    at = [PODS[item.kind]] if item.kind in PODS else []
     if item.kind == "EventBus":
-        at = [steps for steps in _BUSES if isinstance(dig(item.body, *steps), dict)]
+        at = [steps for steps in BUSES if isinstance(dig(item.body, *steps), dict)]
     for steps in at:
         if not dig(item.body, *steps, _FIELD):
             old = dig(item.body, *steps, "serviceAccount")

@@ -43,6 +43,11 @@ class Rule:
     urls: tuple[str, ...] = ()
     step: Step | None = field(repr=False, compare=False, default=None)
 
+    @property
+    def starred(self) -> bool:
+        """Whether it is about everything of some sort."""
+        return "*" in (*self.verbs, *self.groups, *self.resources)
+
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
@@ -80,6 +85,11 @@ class Subject:
     kind: str
     name: str
     namespace: str = ""
+
+    def title(self, namespace: str) -> str:
+        """As a budget names it; `namespace` is that of the binding."""
+        space = f"{self.namespace or namespace}/" if self.kind == "ServiceAccount" else ""
+        return f"{self.kind} {space}{self.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +132,11 @@ class Question:
     namespace: str = ""
     path: str = ""
 
+    @property
+    def whole(self) -> str:
+        """RESOURCE, or RESOURCE/SUBRESOURCE."""
+        return f"{self.resource}/{self.subresource}" if self.subresource else self.resource
+
 
 class Grant(NamedTuple):
     """A rule that somebody has, in a namespace ("" for everywhere), and the chain that gives it: the binding, its
@@ -130,6 +145,11 @@ class Grant(NamedTuple):
     namespace: str
     rule: Rule
     chain: tuple[Step, ...]
+
+    @property
+    def written(self) -> bool:
+        """Whether an object of the environment has a part in it, so that it does not come with every cluster."""
+        return any(step.resource is not None for step in self.chain)
 
 
 def account(namespace: str, name: str) -> User:

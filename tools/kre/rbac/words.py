@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from difflib import get_close_matches
+from typing import Literal
 
 from kre.errors import UsageError
 from kre.rbac.model import ACCOUNT, AUTHENTICATED, Question, User, account
@@ -36,6 +37,14 @@ _GROUPS = {
     "eventsources sensors workflowartifactgctasks workfloweventbindings workflows workflowtaskresults workflowtasksets "
     "workflowtemplates",
 }
+_CLUSTER = frozenset(
+    "componentstatuses namespaces nodes persistentvolumes users groups ingressclasses ipaddresses servicecidrs "
+    "clusterrolebindings clusterroles csidrivers csinodes storageclasses volumeattachments priorityclasses "
+    "runtimeclasses certificatesigningrequests signers mutatingwebhookconfigurations validatingadmissionpolicies "
+    "validatingadmissionpolicybindings validatingwebhookconfigurations customresourcedefinitions apiservices "
+    "selfsubjectreviews tokenreviews userextras uids selfsubjectaccessreviews selfsubjectrulesreviews "
+    "subjectaccessreviews clusterworkflowtemplates".split()
+)
 _GROUP_OF = {name: group for group, names in _GROUPS.items() for name in names.split()}
 
 
@@ -76,9 +85,27 @@ def what(verb: str, resource: str, namespace: str = "", name: str = "") -> Quest
     return Question(verb, group if dot else _GROUP_OF.get(plural, "*"), plural, sub, name, namespace)
 
 
+def full(resource: str, group: str) -> str:
+    """RESOURCE.GROUP/SUBRESOURCE, as kubectl writes it."""
+    plural, slash, sub = resource.partition("/")
+    return f"{plural}{f'.{group}' if group else ''}{slash}{sub}"
+
+
+def scope(group: str, plural: str) -> Literal["namespace", "cluster", ""]:
+    """Where objects of a resource are; "" where it is not known."""
+    if plural not in _GROUPS.get(group, "").split():
+        return ""
+    return "cluster" if plural in _CLUSTER else "namespace"
+
+
 def elsewhere(groups: Collection[str], plural: str) -> str | None:
     """The group of a known resource, where all of `groups` are known too and none of them has it; else None."""
     group = _GROUP_OF.get(plural)
     if group is None or group in groups or not set(groups) <= set(_GROUPS):
         return None
     return None if any(plural in _GROUPS[one].split() for one in groups) else group
+
+
+def known(plural: str) -> str | None:
+    """The group of a resource that comes with Kubernetes or Argo; None for others."""
+    return _GROUP_OF.get(plural)

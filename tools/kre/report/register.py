@@ -14,9 +14,11 @@ def as_text(rules: Iterable[Rule]) -> str:
 
 
 def as_json(rules: Iterable[Rule], *, pages: bool = False) -> dict[str, Any]:
-    """`{"version": 1, "rules": [{"id", "title", "severity", "scope", "peers"}]}`, each with its "page" where asked."""
+    """`{"version": 1, "rules": [{"id", "title", "severity", "scope", "peers", "aliases"}]}`, each with its "page" where
+    asked."""
     entries = [
-        {"id": rule.id, "title": rule.title, "severity": rule.severity, "scope": rule.scope, "peers": list(rule.peers)}
+        {"id": rule.id, "title": rule.title, "severity": rule.severity, "scope": rule.scope}
+        | {"peers": list(rule.peers), "aliases": list(rule.aliases)}
         | ({"page": rule.page} if pages else {})
         for rule in rules
     ]
@@ -30,15 +32,19 @@ def as_markdown(rules: Iterable[Rule]) -> str:
         "`kre explain ID` says more of each: why, a bad and a good example, the fix.\n\n"
         "Scope: `object` looks at one object, wherever it stands; `world` at objects that live side by side (in a\n"
         "folder without environments its findings are warnings, for the rest may be in the cluster); `layout` needs\n"
-        "environments.\n\n"
+        "environments. A second id is another list's, for the same.\n\n"
         "| id | asks | scope | severity | known to peers as |\n|---|---|---|---|---|\n"
     )
-    rows = (f"| {r.id} | {r.title} | {r.scope} | {r.severity} | {', '.join(r.peers)} |\n" for r in rules)
+    rows = (
+        f"| {', '.join((r.id, *r.aliases))} | {r.title} | {r.scope} | {r.severity} | {', '.join(r.peers)} |\n"
+        for r in rules
+    )
     return head + "".join(rows)
 
 
 def page(rule: Rule) -> str:
     """All that is known of one rule."""
     peers = f"Known to peers as: {', '.join(rule.peers)}\n\n" if rule.peers else ""
+    peers += f"Also called: {', '.join(rule.aliases)}\n\n" if rule.aliases else ""
     head = f"{rule.id} ({rule.severity}, {rule.scope}): {rule.title}\n\n"
     return f"{head}{peers}{rule.page}"

@@ -7,18 +7,21 @@ from typing import Any, TypedDict
 
 from kre.model.bundle import Bundle
 from kre.model.finding import Finding, Place, Related, Severity
+from kre.rbac.environment import installed
 
 VERSION = 1
 
 
 class Checked(TypedDict):
-    """What was looked at: environments by name, and how many files, roots and objects."""
+    """What was looked at: environments by name, how many files, roots and objects, and the charts whose RBAC is in it,
+    or is not."""
 
     environments: list[str]
     engine: str
     files: int
     roots: int
     objects: int
+    charts: list[dict[str, Any]]
 
 
 class Result(TypedDict):
@@ -40,9 +43,20 @@ def result(bundle: Bundle, findings: Iterable[Finding], engine: str) -> Result:
             "files": len(bundle.sources),
             "roots": len(bundle.roots),
             "objects": len(bundle.resources),
+            "charts": _charts(bundle),
         },
         "findings": [_entry(finding) for finding in findings],
     }
+
+
+def _charts(bundle: Bundle) -> list[dict[str, Any]]:
+    """`why` is empty where nobody asked to render it."""
+    left, brought = installed(bundle, bundle.resources)
+    found: list[dict[str, Any]] = [
+        {"chart": name, "rbac": False, "why": why} for name, why in sorted({(name, why) for _, name, why in left})
+    ]
+    seen = sorted({(str(chart), chart.sha256, chart.pinned) for chart in brought})
+    return found + [{"chart": name, "rbac": True, "sha256": sha, "pinned": pinned} for name, sha, pinned in seen]
 
 
 def _entry(finding: Finding) -> dict[str, Any]:

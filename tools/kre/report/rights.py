@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
 
-from kre.compare.spending import Spending
+from kre.model.finding import Place
 from kre.rbac.atlas import Atlas, Runs
 from kre.rbac.model import Grant, Question, Rule, Step, User
+from kre.rbac.words import full
+from kre.report import charts
 from kre.report.printable import printable
+
+if TYPE_CHECKING:
+    from kre.compare.spending import Spending
 
 
 def rule(found: Rule) -> str:
     """A rule in words: verbs, then resources with their groups, then the only names."""
     if found.urls:
         return f"{', '.join(found.verbs)} {', '.join(found.urls)}"
-    of = [resource(name, group) for group in found.groups for name in found.resources]
+    of = [full(name, group) for group in found.groups for name in found.resources]
     only = f" named {', '.join(name or 'nothing' for name in found.names)}" if found.names else ""
     return f"{', '.join(found.verbs)} {', '.join(of)}{only}"
 
 
-def resource(name: str, group: str) -> str:
-    """RESOURCE.GROUP/SUBRESOURCE, as kubectl writes it."""
-    whole, slash, sub = name.partition("/")
-    return f"{whole}{f'.{group}' if group else ''}{slash}{sub}"
+Where = Callable[[Step], Place | None]  # where a link of a chain is written; None for what comes with Kubernetes
 
 
-def chain(atlas: Atlas, steps: Iterable[Step]) -> str:
+def chain(where: Where, steps: Iterable[Step]) -> str:
     """The links of a chain with their lines."""
-    return " -> ".join(f"{step} ({atlas.place(step) or 'comes with Kubernetes'})" for step in steps)
+    return " -> ".join(f"{step} ({where(step) or 'comes with Kubernetes'})" for step in steps)
+
+
+def chain_json(where: Where, steps: Iterable[Step]) -> list[dict[str, Any]]:
+    """The same as JSON."""
+    return [{"object": str(step), "place": str(at) if (at := where(step)) else None} for step in steps]
 
 
 def show_text(atlas: Atlas, title: str, user: User, runs: Iterable[Runs], *, everything: bool) -> Iterator[str]:
@@ -50,7 +57,7 @@ def show_text(atlas: Atlas, title: str, user: User, runs: Iterable[Runs], *, eve
         yield printable(f"  in {namespace}:" if namespace else "  everywhere:")
         for grant in found[namespace]:
             yield printable(f"    {rule(grant.rule)}")
-            yield printable(f"      {chain(atlas, grant.chain)}")
+            yield printable(f"      {chain(atlas.place, grant.chain)}")
 
 
 def show_json(atlas: Atlas, title: str, user: User, runs: Iterable[Runs], *, everything: bool) -> dict[str, Any]:
@@ -75,9 +82,7 @@ def grant_json(atlas: Atlas, grant: Grant) -> dict[str, Any]:
         "resources": list(grant.rule.resources),
         "resourceNames": list(grant.rule.names),
         "nonResourceURLs": list(grant.rule.urls),
-        "chain": [
-            {"object": str(step), "place": str(at) if (at := atlas.place(step)) else None} for step in grant.chain
-        ],
+        "chain": chain_json(atlas.place, grant.chain),
     }
 
 
@@ -85,10 +90,9 @@ def asked(question: Question) -> str:
     """A question in words."""
     if question.path:
         return f"{question.verb} {question.path}"
-    whole = f"{question.resource}/{question.subresource}" if question.subresource else question.resource
     name = f" {question.name}" if question.name else ""
     where = f"in {question.namespace}" if question.namespace else "in no namespace, or in all"
-    return f"{question.verb} {resource(whole, question.group)}{name} {where}"
+    return f"{question.verb} {full(question.whole, question.group)}{name} {where}"
 
 
 def budget_text(environment: str, found: Spending | None) -> Iterator[str]:
@@ -112,16 +116,25 @@ def budget_json(environment: str, found: Spending | None) -> dict[str, Any]:
     }
 
 
+def charts_json(atlas: Atlas) -> dict[str, Any]:
+    """The charts whose RBAC is not in this, and those whose is."""
+    return {
+        "charts": [name for name, _ in atlas.charts],
+        "chartsIncluded": [{"chart": name, "sha256": digest, "pinned": pin} for name, digest, pin in atlas.brought],
+    }
+
+
 def unseen(atlases: Iterable[Atlas]) -> list[str]:
-    """What this does not know, said plainly, and once."""
+    """What this does not know, said plainly, and once; and which charts it knows."""
+    known = list(atlases)
+    told = charts.lines(
+        (one for atlas in known for one in atlas.charts), (one for atlas in known for one in atlas.brought)
+    )
     found: dict[str, None] = {}
-    for atlas in atlases:
+    for atlas in known:
         found.update((printable(line), None) for line in atlas.refused)
-        if atlas.charts:
-            line = f"not in this: whatever RBAC these charts bring: {', '.join(atlas.charts)}"
-            found[printable(line)] = None
         if atlas.policy.unsettled:
             names = ", ".join(sorted(atlas.policy.unsettled))
             line = f"ClusterRoles that aggregate each other without end, all that they may hold counts: {names}"
             found[printable(line)] = None
-    return list(found)
+    return [*found, *told]

@@ -5,14 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kre.model.finding import Finding
+from kre.report import charts
 from kre.report.printable import printable
 from kre.report.result import Result, count, findings
 
 
 def text(made: Result) -> str:
-    """All findings, and a last line that says what was looked at."""
+    """All findings, a line that says what was looked at, and those about charts."""
     lines = [line for finding in findings(made) for line in lines_of(finding)]
-    return "\n".join([*lines, summary(made)]) + "\n"
+    return "\n".join([*lines, summary(made), *_charts(made)]) + "\n"
+
+
+def _charts(made: Result) -> Iterator[str]:
+    known = made["checked"]["charts"]
+    left = ((entry["chart"], entry["why"]) for entry in known if not entry["rbac"])
+    return charts.lines(left, ((entry["chart"], entry["sha256"], entry["pinned"]) for entry in known if entry["rbac"]))
 
 
 def summary(made: Result) -> str:

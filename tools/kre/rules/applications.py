@@ -42,9 +42,28 @@ def _openings(project: Resource) -> Iterator[tuple[Pointer, str, str]]:
             if _any(dig(kind, "kind")) or _any(dig(kind, "group")):
                 message = f"allows {dig(kind, 'group') or 'core'}/{dig(kind, 'kind')}"
                 yield ("spec", field, index), message, "list the kinds that are really applied"
+    yield from _doors(project)
     if dig(project.body, "spec", "namespaceResourceWhitelist") is None:
         hint = "list the kinds that are really applied; [] allows none"
         yield ("spec",), "has no namespaceResourceWhitelist, which allows every kind in a namespace", hint
+
+
+def _doors(project: Resource) -> Iterator[tuple[Pointer, str, str]]:
+    """Who may use the project: namespaces of Applications, roles, and the ServiceAccounts that are acted as."""
+    for index, space in enumerate(each(project.body, "spec", "sourceNamespaces")):
+        if _any(space):
+            yield ("spec", "sourceNamespaces", index), "takes Applications from any namespace", "name them"
+    for index, entry in enumerate(each(project.body, "spec", "destinationServiceAccounts")):
+        for field in ("server", "namespace"):
+            if _any(dig(entry, field)):
+                at: Pointer = ("spec", "destinationServiceAccounts", index, field)
+                yield at, f"acts as {dig(entry, 'defaultServiceAccount')} in any {field}", "name each"
+    for index, role in enumerate(each(project.body, "spec", "roles")):
+        for number, policy in enumerate(each(role, "policies")):
+            words = [word.strip() for word in str(policy).split(",")]  # p, SUBJECT, RESOURCE, ACTION, OBJECT, EFFECT
+            if words[-1] == "allow" and "*" in words[2:4]:
+                at = ("spec", "roles", index, "policies", number)
+                yield at, f"lets role {dig(role, 'name')} do anything", "name the resource and the actions"
 
 
 def _any(pattern: object) -> bool:

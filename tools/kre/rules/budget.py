@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from kre.compare.spending import spending
+from kre.compare.waiting import settled
 from kre.load.provenance import place
 from kre.model.bundle import Bundle, Environment
 from kre.model.comparison import Grant
 from kre.model.finding import Place, Related
-from kre.rbac.environment import world
+from kre.rbac.budget import PATH
 from kre.rbac.evaluate import Policy
 from kre.rbac.model import Question, Step, User, account
 from kre.rules.registry import Hit, rule
@@ -45,7 +46,7 @@ def _over(bundle: Bundle, environment: Environment, at: Place, same: list[Grant]
     hint = f"take it away, or list it in {at.path}: kre rbac budget --env {environment.name} --write drafts it"
     related = [Related(at, "the budget")]
     where = at
-    for step in _chain(world(bundle, environment.name).policy, same[0]):
+    for step in chain(settled(bundle, environment).policy, same[0]):
         if step.resource is not None:
             if where is not at:
                 related.append(Related(where, "by this"))
@@ -53,7 +54,7 @@ def _over(bundle: Bundle, environment: Environment, at: Place, same: list[Grant]
     return Hit(where, message, hint, (environment.name,), tuple(sorted(related)))
 
 
-def _chain(policy: Policy, grant: Grant) -> tuple[Step, ...]:
+def chain(policy: Policy, grant: Grant) -> tuple[Step, ...]:
     """What gives a right: asked word by word, for a star in a rule is the answer to a star."""
     kind, _, name = grant.subject.partition(" ")
     user = User("", frozenset((name,))) if kind == "Group" else User(name)
@@ -62,6 +63,6 @@ def _chain(policy: Policy, grant: Grant) -> tuple[Step, ...]:
         user = replace(account(space, name), groups=frozenset())
     resource, _, sub = grant.resource.partition("/")
     asked = Question(grant.verb, grant.group, resource, sub, grant.name, grant.namespace)
-    if grant.group == "(path)":
+    if grant.group == PATH:
         asked = Question(grant.verb, path=grant.resource)
     return next((found.chain for found in policy.why(user, asked)), ())

@@ -9,8 +9,8 @@ from kre.model.resource import Resource
 from kre.rbac.environment import world
 from kre.rbac.model import Role, Rule
 from kre.rbac.words import elsewhere
-from kre.rules.once import roles_and_bindings
 from kre.rules.registry import Hit, hit, rule
+from kre.rules.roles import roles_and_bindings
 
 _NAMELESS = ("create", "deletecollection")
 

@@ -14,13 +14,13 @@ from kre.model.bundle import Bundle
 from kre.rbac.match import allows
 from kre.rbac.model import Binding, Question, Role, Rule, Subject
 from kre.rbac.objects import GROUP as RBAC
-from kre.rules.once import roles_and_bindings
 from kre.rules.registry import Check, Hit, hit, rule
+from kre.rules.roles import roles_and_bindings
 
 
 @dataclass(frozen=True, slots=True)
 class Power:
-    """What some verbs on some resources (of a group, "" for the core) are as good as."""
+    """What some verbs on some resources (of a group, "" for the core, or RESOURCE.GROUP) are as good as."""
 
     id: str
     title: str
@@ -33,9 +33,10 @@ class Power:
 
     def asked(self) -> Iterator[Question]:
         for resource in self.resources.split():
-            plural, _, sub = resource.partition("/")
+            whole, _, sub = resource.partition("/")
+            plural, dot, group = whole.partition(".")
             for verb in self.verbs.split():
-                yield Question(verb, self.group, plural, sub)
+                yield Question(verb, group if dot else self.group, plural, sub)
 
 
 POWERS = (
@@ -75,19 +76,25 @@ def _power(power: Power) -> Check:
     def check(bundle: Bundle) -> Iterator[Hit]:
         for role in roles_and_bindings(bundle):
             for index, entry in enumerate(role.rules if isinstance(role, Role) else ()):
-                found = next((asked for asked in power.asked() if _lets(entry, asked)), None)
+                found = next((asked for asked in power.asked() if lets(entry, asked)), None)
                 if found and role.resource:
-                    sub = f"/{found.subresource}" if found.subresource else ""
-                    message = f"{role.step} may {found.verb} {found.resource}{sub}: that is {power.means}"
+                    message = f"{role.step} may {shown(found)}: that is {power.means}"
                     yield hit(bundle, role.resource, ("rules", index), message, power.hint)
 
     return check
 
 
-def _lets(entry: Rule, asked: Question) -> bool:
-    if "*" in (*entry.verbs, *entry.groups, *entry.resources):
+def shown(asked: Question) -> str:
+    """A verb and what it is for, in words."""
+    return f"{asked.verb} {asked.whole}"
+
+
+def lets(entry: Rule, asked: Question) -> bool:
+    """Whether a rule without stars allows it, by some name or any. What a star covers, R001 to R004 say; of one that is
+    meant for a name, which nothing has, E11 does."""
+    if entry.starred:
         return False
-    return any(allows(entry, replace(asked, name=name)) for name in entry.names or ("",))
+    return any(allows(entry, replace(asked, name=name)) for name in entry.names or ("",) if name != "*")
 
 
 for _one in POWERS:

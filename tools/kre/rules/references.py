@@ -99,7 +99,8 @@ def bus(bundle: Bundle) -> Iterator[Hit]:
     "X07",
     "every ServiceAccount that something runs as is in its namespace",
     "world",
-    peers=("kube-linter non-existent-service-account", "kubescape C-0307"),
+    peers=("kube-linter non-existent-service-account", "kubescape C-0307", "kyverno check-serviceaccount"),
+    aliases=("R037",),
 )
 def accounts(bundle: Bundle) -> Iterator[Hit]:
     for _, world in bundle.worlds:

@@ -18,21 +18,30 @@ from kre.model.resource import Pointer, Resource
 Scope: TypeAlias = Literal["object", "world", "layout"]
 
 FAMILIES = (
+    "accounts",
     "applications",
     "budget",
+    "dangling",
     "delivery",
+    "drift",
     "facts",
+    "hops",
     "idle",
     "layout",
     "locks",
+    "needs",
     "pins",
     "powers",
     "radius",
     "rbac",
+    "reasoned",
     "references",
     "responses",
+    "restrictions",
     "risks",
+    "spread",
     "targets",
+    "walls",
     "workflows",
 )
 
@@ -54,7 +63,10 @@ Check: TypeAlias = Callable[[Bundle], Iterable[Hit]]
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A registered rule. `check` is None where another part of validation finds it (YAML, Kustomize, schemas)."""
+    """A registered rule. `check` is None where another part of validation finds it (YAML, Kustomize, schemas).
+
+    `aliases` are ids under which lists of RBAC checks have the same: `kre explain` takes them too.
+    """
 
     id: str
     title: str
@@ -62,6 +74,7 @@ class Rule:
     severity: Severity
     peers: tuple[str, ...] = ()
     check: Check | None = None
+    aliases: tuple[str, ...] = ()
 
     @property
     def page(self) -> str:
@@ -83,19 +96,25 @@ _RULES: dict[str, Rule] = {}
 
 
 def rule(
-    name: str, title: str, scope: Scope, severity: Severity = "error", peers: tuple[str, ...] = ()
+    name: str,
+    title: str,
+    scope: Scope,
+    severity: Severity = "error",
+    peers: tuple[str, ...] = (),
+    aliases: tuple[str, ...] = (),
 ) -> Callable[[Check], Check]:
     """Registers the decorated function as the check of rule `name`. Raises ValueError where the id is taken."""
 
     def register(check: Check) -> Check:
-        _add(Rule(name, title, scope, severity, peers, check))
+        _add(Rule(name, title, scope, severity, peers, check, aliases))
         return check
 
     return register
 
 
 def _add(made: Rule) -> None:
-    if made.id in _RULES:
+    taken = {name for known in _RULES.values() for name in (known.id, *known.aliases)}
+    if taken & {made.id, *made.aliases}:
         raise ValueError(f"two rules are called {made.id}")
     _RULES[made.id] = made
 
@@ -128,8 +147,9 @@ def all_rules() -> tuple[Rule, ...]:
 
 
 def get(name: str) -> Rule | None:
-    """The rule of this id in any case, None where there is none."""
-    return next((known for known in all_rules() if known.id.lower() == name.lower()), None)
+    """The rule of this id or alias in any case, None where there is none."""
+    wanted = name.upper()
+    return next((known for known in all_rules() if wanted in (known.id, *known.aliases)), None)
 
 
 def hit(

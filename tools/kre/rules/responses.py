@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from kre.compare.waiting import PIPELINE, RESPONSES
 from kre.edit.pattern import NEVER
 from kre.model.bundle import Bundle, Environment
 from kre.model.resource import Body, Pointer, Resource, dig, each
 from kre.rules.facts import facts_place
 from kre.rules.references import named, suggest
 from kre.rules.registry import Hit, hit, rule
-from kre.rules.targets import PIPELINE, RESPONSES
 
 LANES = ("workflow", "label")
 URL = "http://dispatcher.kre-pipeline.svc:8080/respond"

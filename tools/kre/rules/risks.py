@@ -14,7 +14,7 @@ from kre.load.provenance import place
 from kre.model.bundle import Bundle
 from kre.model.comparison import Change, Comparison, Kind, Risk
 from kre.model.finding import Place, Related
-from kre.rules.once import once
+from kre.model.once import once
 from kre.rules.registry import Hit, rule
 
 SHOWN = 12  # changes of one risk that are named
@@ -54,7 +54,7 @@ def _check(kind: Kind) -> Callable[[Bundle], Iterable[Hit]]:
 
 
 for _kind, (_id, _title) in RULES.items():
-    rule(_id, _title, "layout")(_check(_kind))
+    rule(_id, _title, "layout", aliases=("E17",) if _kind is Kind.RBAC else ())(_check(_kind))
 
 
 def _hit(bundle: Bundle, comparison: Comparison, risk: Risk) -> Hit:

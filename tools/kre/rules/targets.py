@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kre.compare.waiting import holders
 from kre.model.bundle import Bundle, Environment
-from kre.model.resource import Body, Resource, dig, each
+from kre.model.resource import Resource, dig, each
+from kre.rbac.model import Subject
 from kre.rules.facts import facts_place
 from kre.rules.project import destination
 from kre.rules.registry import Hit, hit, rule
 
-PIPELINE, RESPONSES = "kre-pipeline", "kre-responses"
-DISPATCHER = "kre-dispatcher"
 QUARANTINE = "kre-quarantine"
 _CUT_OFF = {"podSelector": {"matchLabels": {"kre/quarantine": "true"}}, "policyTypes": ["Ingress", "Egress"]}
 
@@ -66,7 +66,7 @@ def _belongs(resource: Resource, targets: list[str]) -> bool:
 def targets_complete(bundle: Bundle) -> Iterator[Hit]:
     for environment in bundle.judged:
         there, targets = _there(bundle, environment), _targets(environment)
-        wanted = _subjects(bundle, environment)
+        wanted = holders(bundle, environment)
         for item in there or ():
             if item.kind == "RoleBinding" and item.namespace in targets:
                 yield from _binding(bundle, item, wanted)
@@ -81,30 +81,15 @@ def targets_complete(bundle: Bundle) -> Iterator[Hit]:
                 yield Hit(facts_place(bundle, environment, "targets"), message, "add it there", (environment.name,))
 
 
-def _subjects(bundle: Bundle, environment: Environment) -> dict[str, Body]:
-    """ClusterRole -> the one subject that may hold it in a target: of each enabled response, and the dispatcher's."""
-    roles = {item.name for item in bundle.of(environment.name, "ClusterRole")}
-    found: dict[str, Body] = {}
-    for template in bundle.of(environment.name, "WorkflowTemplate"):
-        if template.namespace == RESPONSES and f"kre-{template.name}" in roles:
-            found[f"kre-{template.name}"] = {
-                "kind": "ServiceAccount",
-                "name": template.name,
-                "namespace": RESPONSES,
-            }
-    if DISPATCHER in roles:
-        found[DISPATCHER] = {"kind": "ServiceAccount", "name": "dispatcher", "namespace": PIPELINE}
-    return found
-
-
-def _binding(bundle: Bundle, item: Resource, wanted: dict[str, Body]) -> Iterator[Hit]:
+def _binding(bundle: Bundle, item: Resource, wanted: dict[str, Subject]) -> Iterator[Hit]:
     kind, name = dig(item.body, "roleRef", "kind"), str(dig(item.body, "roleRef", "name"))
     if kind != "ClusterRole" or name not in wanted:
         message = f"{item} binds {kind} {name}, which is of no response that is enabled here"
         known = ", ".join(sorted(wanted)) or "none"
         yield hit(bundle, item, ("roleRef", "name"), message, f"remove it; a target may bind {known}")
-    elif item.body.get("subjects") != [wanted[name]]:
-        subject = wanted[name]
-        message = f"{item} gives {name} to another than {subject['name']} of {subject['namespace']}, or to more"
-        hint = f"name ServiceAccount {subject['name']} of namespace {subject['namespace']}, and no other"
+        return
+    one = wanted[name]
+    if item.body.get("subjects") != [{"kind": one.kind, "name": one.name, "namespace": one.namespace}]:
+        message = f"{item} gives {name} to another than {one.name} of {one.namespace}, or to more"
+        hint = f"name ServiceAccount {one.name} of namespace {one.namespace}, and no other"
         yield hit(bundle, item, ("subjects",), message, hint)

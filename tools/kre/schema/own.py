@@ -24,6 +24,8 @@ _OWN = {
     "overlays/*/accepted-risks.yaml": "accepted-risks",
     "overlays/*/rbac-budget.yaml": "rbac-budget",
     "overlays/*/release.lock.yaml": "lock",
+    "base/*/needs.yaml": "needs",
+    "overlays/*/release/*/needs.yaml": "needs",
 }
 
 

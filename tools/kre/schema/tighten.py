@@ -50,6 +50,8 @@ def close(published: Mapping[str, Any]) -> Schema:
     if special is not None:
         return special
     closed: Schema = {key: published[key] for key in _KEPT if key in published}
+    if "pattern" in closed:
+        closed["pattern"] = _portable(closed["pattern"])
     if "$ref" in published:
         closed["$ref"] = published["$ref"]
     if "items" in published:
@@ -66,6 +68,11 @@ def close(published: Mapping[str, Any]) -> Schema:
     if published.get("format") == "byte":
         closed["pattern"] = BASE64
     return _nullable(published, _unwrap(closed))
+
+
+def _portable(pattern: str) -> str:
+    """Go takes flags anywhere in a pattern, Python at its beginning or for a group: `^(?i)(a|b)$` -> `^(?i:(a|b))$`."""
+    return f"^(?i:{pattern[5:-1]})$" if pattern.startswith("^(?i)") and pattern.endswith("$") else pattern
 
 
 def _special(published: Mapping[str, Any]) -> Schema | None:

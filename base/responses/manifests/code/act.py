@@ -23,10 +23,8 @@ def respond(request: Request, settings: Settings, client: Client, webhook: str) 
         check_pod(client, settings, response, pod, disruptive=action in ("delete", "isolate"))
     if not allowed(request, "enforce" if undo else settings.choice(response, "mode")):
         return f"would-{action}", "mode is observe"
-    if undo:
-        return isolate.release(client, request, pod)
-    if action == "isolate":
-        return isolate.isolate(client, request, pod)
+    if undo or action == "isolate":
+        return (isolate.release if undo else isolate.isolate)(client, request, pod)
     if action == "label":
         client.patch(request, {"labels": {MARKED: request["rule"]}})
         return "labelled", f"labelled {MARKED}={request['rule']}"

@@ -101,7 +101,7 @@ class Dispatcher:
         passed = ("namespace", "pod", "uid", "rule", "alert", "received", "mode")
         arguments = {"parameters": [{"name": key, "value": alert[key]} for key in passed]}
         made: Object = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow"}
-        made["metadata"] = {"name": name, "namespace": "kre-responses", "labels": {"kre/response": response}}
+        made["metadata"] = {"name": name, "labels": {"kre/response": response}, "finalizers": ["kre/record"]}
         made["spec"] = {"workflowTemplateRef": {"name": response}, "arguments": arguments}
         where = path("workflows", "kre-responses", group="argoproj.io/v1alpha1")
         return self._client.call("POST", where, made, take=(409,))[0] != 409

@@ -10,7 +10,7 @@ from names import PROTECTED, Gone, Refused
 from settings import Settings
 
 # The engine itself, the cluster, and what either stands on. A target may not be one of these even by mistake.
-PROTECTED_NAMESPACES = re.compile(r"kube-.*|argo.*|falco.*|kre-pipeline|kre-responses")
+PROTECTED_NAMESPACES = re.compile(r"kube-.*|argo.*|falco.*|kre-pipeline|kre-responses|kre-evidence")
 
 
 def check_namespace(settings: Settings, response: str, namespace: str) -> None:
@@ -40,9 +40,8 @@ def check_pod(client: Client, settings: Settings, response: str, pod: Object, *,
         raise Refused(f"the pod is annotated {PROTECTED}")
     if "kubernetes.io/config.mirror" in annotations:
         raise Refused("the pod is a static pod")
-    for owner in metadata.get("ownerReferences") or []:
-        if owner["kind"] in ("Node", *owners):
-            raise Refused(f"the pod belongs to a {owner['kind']}")
+    if kinds := {owner["kind"] for owner in metadata.get("ownerReferences") or []} & {"Node", *owners}:
+        raise Refused(f"the pod belongs to a {min(kinds)}")
     around = client.get(path("", metadata["namespace"]))
     if around is None or (around["metadata"].get("annotations") or {}).get(PROTECTED) == "true":
         raise Refused(f"the namespace is annotated {PROTECTED}")

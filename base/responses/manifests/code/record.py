@@ -34,7 +34,7 @@ def write(text: str) -> None:
     sys.stdout.buffer.flush()
 
 
-def event(client: Client, facts: Mapping[str, str]) -> tuple[str, str]:
+def event(client: Client, facts: Object) -> tuple[str, str]:
     """Makes the Event of a record: "written", or "known" from a run before, and which Event. Raises ApiError."""
     place = {"namespace": facts["namespace"]}
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,7 +1,8 @@
 """What is asked, checked before anything else happens: a Sensor's alert, and a Workflow's wish to the responder."""
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import TypeAlias
 
@@ -10,6 +11,9 @@ from names import Refused
 
 # One pod, and on whose word: values by the keys below, each of its form; `by` is who approved or asked, "" for nobody.
 Request: TypeAlias = Mapping[str, str]
+Act: TypeAlias = Callable[..., tuple[str, str]]  # does what is asked; returns (outcome, reason)
+Forms: TypeAlias = Mapping[str, re.Pattern[str]]
+More: TypeAlias = Iterable[tuple[str, object]]  # facts for the record, which there are when `act` has ended
 
 FORMS = {"response": names.NAMESPACE, "workflow": names.POD, "namespace": names.NAMESPACE, "pod": names.POD}
 FORMS |= {"uid": names.UUID, "rule": names.NAMESPACE, "alert": names.UUID, "received": names.SECONDS}
@@ -41,9 +45,9 @@ def facts(environ: Mapping[str, str]) -> dict[str, str]:
     return {key: environ.get(f"KRE_{key.upper()}", "") for key in FORMS} | {"by": _by(environ)}
 
 
-def parse(environ: Mapping[str, str]) -> Request:
+def parse(environ: Mapping[str, str], forms: Forms = FORMS) -> Request:
     """Environment variables KRE_* -> a checked Request; raises Refused at the first value that is not as it must be."""
-    return names.check(facts(environ), FORMS)
+    return names.check(facts(environ), forms)
 
 
 def _by(environ: Mapping[str, str]) -> str:

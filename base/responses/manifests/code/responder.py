@@ -8,27 +8,26 @@ from pathlib import Path
 import record
 from act import respond
 from api import Client, server
-from request import facts, parse
+from request import FORMS, Act, Forms, More, Request, facts, parse
 from settings import Settings, read_folder
 
 
-def step(environ: Mapping[str, str], client: Client) -> tuple[str, str]:
+def step(environ: Mapping[str, str], request: Request, act: Act) -> tuple[str, str]:
     """(outcome, reason) of the step, having done what it says. Raises Refused, Gone, ApiError."""
-    request = parse(environ)
     if request["step"] == "act":
         settings = Settings(read_folder(environ.get("KRE_SETTINGS", "/etc/kre/settings")))
-        return respond(request, settings, client, environ.get("KRE_WEBHOOK", ""))
+        return act(request, settings, Client(server(environ)), environ.get("KRE_WEBHOOK", ""))
     if request["mode"] == "approve" and r"\"templateName\":\"approval\"" in environ.get("KRE_FAILURES", ""):
         return ("rejected", f"rejected by {request['by']}") if request["by"] else ("timed-out", "nobody approved it")
     return "failed", f"the Workflow ended as {environ.get('KRE_STATUS')}"  # its responder may never have run
 
 
-def main(environ: Mapping[str, str]) -> int:
-    """Runs the step that the environment describes; returns the exit code."""
-    outcome, reason = record.settle(lambda: step(environ, Client(server(environ))))
-    made = facts(environ) | {"part": "responder", "outcome": outcome, "reason": reason}
+def main(environ: Mapping[str, str], act: Act = respond, forms: Forms = FORMS, more: More = ()) -> int:
+    """Runs the step that the environment describes, by this `act`; returns the exit code. The record has `more` too."""
+    outcome, reason = record.settle(lambda: step(environ, parse(environ, forms), act))
+    made = facts(environ) | dict(more) | {"part": "responder", "outcome": outcome, "reason": reason}
     # parse: an Event of anything that it refuses would be refused, or stand where it does not belong
-    event, why = record.settle(lambda: record.event(Client(server(environ)), {**parse(environ), **made}))
+    event, why = record.settle(lambda: record.event(Client(server(environ)), {**parse(environ, forms), **made}))
     line = record.line(made | {"event": f"{event}: {why}"})
     if event != "known" or made["step"] != "record":
         record.write(line)

@@ -60,9 +60,9 @@ class Handler(BaseHTTPRequestHandler):
         with suppress(OSError):  # the client went away, or was cut off
             super().handle()
 
-    def count(self, name: str, labels: str) -> None:
+    def count(self, name: str, labels: str, more: int = 1) -> None:
         with self.lock:
-            self.counts[f"kre_dispatcher_{name}_total{{{labels}}}"] += 1
+            self.counts[f"kre_dispatcher_{name}_total{{{labels}}}"] += more
 
     def parse_request(self) -> bool:
         self.server.due[self.connection] = time.monotonic() + SLOW
@@ -104,9 +104,8 @@ class Handler(BaseHTTPRequestHandler):
             return 413
         raw, given = self.rfile.read(int(length)), self.headers.get("Authorization", "").encode()
         self.server.due[self.connection] = time.monotonic() + WORK
-        known = self.tokens().items()  # "Bearer" alone is none
-        names = [key for key, token in known if " " in token and hmac.compare_digest(given, token.encode())]
-        if not names:
+        names = [key for key, own in self.tokens().items() if " " in own and hmac.compare_digest(given, own.encode())]
+        if not names:  # "Bearer" alone is none
             return 401
         try:
             body = json.loads(raw) if len(raw) <= LIMIT else None  # refused for good: 413 would be asked again
@@ -115,4 +114,5 @@ class Handler(BaseHTTPRequestHandler):
         facts = self.dispatcher.take(names[0], body)
         record.write(record.line(facts | {"part": "dispatcher"}))
         self.count("alerts", f'response="{names[0]}",outcome="{facts["outcome"]}"')
+        self.count("capped", f'response="{names[0]}"', facts["reason"].startswith("cap:"))
         return 503 if facts["outcome"] == "failed" else 200

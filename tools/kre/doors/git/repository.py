@@ -120,26 +120,29 @@ def export(folder: Path, revision: str, into: Path, only: Iterable[str] | None =
         raise UsageError(f"{prefix} was not there at revision {revision}") from None
     archive.seek(0)
     into.mkdir(exist_ok=True)
+    top = os.path.realpath(into)
     with tarfile.open(fileobj=archive) as tar:
         for member in tar:
-            _extract(tar, member, into)
+            _extract(tar, member, top)
 
 
-def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, into: Path) -> None:
-    """Files, folders and links as they are in Git; whatever would be written outside of `into` is left out.
+def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, top: str) -> None:
+    """Files, folders and links as they are in Git; whatever would be written outside of `top`, a real path, is left
+    out.
 
     By hand, for tarfile's own filter="data" is not there in every Python 3.11 (before 3.11.4).
     """
-    target = into / member.name
-    inside = os.path.realpath(target.parent) + os.sep
-    if ".." in Path(member.name).parts or not inside.startswith(os.path.realpath(into) + os.sep):
+    target = os.path.join(top, member.name)
+    inside = os.path.realpath(os.path.dirname(target)) + os.sep
+    if ".." in member.name.split("/") or not inside.startswith(top + os.sep):
         return
     if member.isdir():
-        target.mkdir(exist_ok=True)
+        os.makedirs(target, exist_ok=True)
     elif member.issym():
-        target.symlink_to(member.linkname)
+        os.symlink(member.linkname, target)
     elif content := tar.extractfile(member):
-        target.write_bytes(content.read())
+        with open(target, "wb") as file:
+            file.write(content.read())
 
 
 def _commit(repository: Repo, revision: str) -> str:

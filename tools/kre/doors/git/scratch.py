@@ -70,14 +70,15 @@ def _put(objects: Objects, root: Path, entry: Entry, contents: Mapping[str, byte
     parts = entry.path.split("/")
     if any(part.casefold() in ("", ".", "..", ".git") for part in parts):
         raise UsageError(f"{entry.path!r} is no path that a repository may have")
-    path = root.joinpath(*parts)
+    path = os.path.join(root, *parts)
     if entry.mode == SUBMODULE:
-        path.mkdir(parents=True, exist_ok=True)
+        os.makedirs(path, exist_ok=True)
         return
     content = contents[entry.blob] if entry.blob in contents else objects.blob(entry.blob)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
     if entry.mode == LINK:
-        path.symlink_to(os.fsdecode(content))
+        os.symlink(os.fsdecode(content), path)
         return
-    path.write_bytes(content)
-    path.chmod(0o755 if entry.mode == "100755" else 0o644)
+    with open(path, "wb") as file:
+        file.write(content)
+        os.fchmod(file.fileno(), 0o755 if entry.mode == "100755" else 0o644)

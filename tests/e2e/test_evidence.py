@@ -1,0 +1,91 @@
+"""capture-evidence on a cluster: logs that a container has really written, and who may do what to them then."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+
+import pytest
+
+from e2e.engine import DEMO, Engine, deployment
+from e2e.kubectl import Cluster, Object, wait
+from e2e.test_responses import check_record, others_are_untouched, state
+
+pytestmark = pytest.mark.e2e
+HOME, SECRET = "kre-evidence", "hunter2-of-the-environment"
+# Writes what a terminal would take for commands, a record of its own making, a secret, and more than fits.
+NOISY = (
+    "import sys, time; out = sys.stdout.buffer; "
+    'out.write(b\'\\x1b]0;owned\\x07 {{workflow.name}}\\n{"outcome": "deleted"}\\npassword=hunter2\\n\'); '
+    f"out.write(b'the value is {SECRET}\\n'); out.write(b'x' * 2000000 + b'\\n'); out.flush(); time.sleep(1e6)"
+)
+
+
+@pytest.fixture
+def noisy(engine: Engine) -> tuple[str, str]:
+    """(name, uid) of a pod whose log is hostile."""
+    made = deployment("noisy", 1, ["python3", "-c", NOISY])
+    made["spec"]["template"]["spec"]["containers"][0]["env"] = [{"name": "DB_PASSWORD", "value": SECRET}]
+    engine.cluster.apply(json.dumps(made))
+    engine.cluster.run("-n", DEMO, "wait", "--for=condition=Available", "deployment/noisy", "--timeout=180s")
+    (pod,) = engine.cluster.list("pods", DEMO, "app=noisy")
+    wait("its log", lambda: "owned" in engine.cluster.logs(DEMO, "app=noisy", container="main"))
+    return pod["metadata"]["name"], pod["metadata"]["uid"]
+
+
+def kept(engine: Engine, record: Object) -> dict[str, bytes]:
+    """The pieces, having seen that the record vouches for each."""
+    where, name = record["evidence"]["in"].removeprefix("Secret ").split("/")
+    assert where == HOME
+    data = engine.cluster.get("secret", name, HOME)["data"]
+    pieces = {key: base64.b64decode(value) for key, value in data.items()}
+    hashes = {key: hashlib.sha256(value).hexdigest() for key, value in pieces.items()}
+    assert hashes.pop("index.json") == record["evidence"]["index"]
+    assert hashes == record["evidence"]["sha256"]
+    return pieces
+
+
+def test_what_is_kept_is_what_the_record_says(engine: Engine, noisy: tuple[str, str]) -> None:
+    name, uid = noisy
+    before = state(engine)
+    record = engine.respond("capture-evidence", DEMO, name, uid)
+    check_record(engine, record, "capture-evidence", uid, "captured")
+    pieces = kept(engine, record)
+    assert sum(map(len, pieces.values())) < 1 << 20
+    everything = b"".join(pieces.values())
+    assert SECRET.encode() not in everything
+    assert b"password=hunter2" not in everything
+    assert b"\x1b]0;owned\x07 {{workflow.name}}" in pieces["log.main"]
+    assert "log.main" in json.loads(pieces["index.json"])["cut"]
+    assert json.loads(pieces["pod.json"])["metadata"]["uid"] == uid
+    assert [json.loads(pieces[f"owner-{n}.json"])["kind"] for n in (1, 2)] == ["ReplicaSet", "Deployment"]
+    assert "owned" not in json.dumps(record)
+    others_are_untouched(engine, before)
+
+
+def test_the_run_before_and_its_events(engine: Engine) -> None:
+    once = "import os, time; print('the first run', flush=True); os.path.exists('/tmp/x') or time.sleep(2)"
+    engine.cluster.apply(json.dumps(deployment("restarting", 1, ["python3", "-c", once])))
+
+    def restarted() -> Object | None:
+        for pod in engine.cluster.list("pods", DEMO, "app=restarting"):
+            if any(one["restartCount"] for one in pod.get("status", {}).get("containerStatuses", [])):
+                return pod
+        return None
+
+    pod = wait("a restart", restarted, 180)
+    record = engine.respond("capture-evidence", DEMO, pod["metadata"]["name"], pod["metadata"]["uid"])
+    pieces = kept(engine, record)
+    assert b"the first run" in pieces["previous.main"]
+    assert {one["involvedObject"]["uid"] for one in json.loads(pieces["events.json"])} == {pod["metadata"]["uid"]}
+    engine.cluster.run("-n", DEMO, "delete", "deployment", "restarting", "--wait=false")
+
+
+def test_nobody_changes_it(engine: Engine, noisy: tuple[str, str]) -> None:
+    record = engine.respond("capture-evidence", DEMO, *noisy)
+    name = record["evidence"]["in"].rpartition("/")[2]
+    writer = Cluster("system:serviceaccount:kre-responses:capture-evidence", "system:serviceaccounts:kre-responses")
+    for command in (("get", "secret", name), ("delete", "secret", name), ("label", "secret", name, "x=y")):
+        assert writer.try_run("-n", HOME, *command)[0] != 0
+    kept(engine, record)

@@ -1,0 +1,1 @@
+"""The engine's record (docs/record.md): read, and closed."""
