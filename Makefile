@@ -35,7 +35,7 @@ lint: $(VENV)/dev tools-actionlint ## ruff, mypy, yamllint, actionlint
 	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 	cd base/responses/manifests/code && $(CURDIR)/$(VENV)/bin/mypy --config-file $(CURDIR)/pyproject.toml --cache-dir $(CURDIR)/.mypy_cache/code .
-	set -e; for code in base/responses/options/*/code; do (cd $$code && MYPYPATH=../../../manifests/code $(CURDIR)/$(VENV)/bin/mypy --config-file $(CURDIR)/pyproject.toml --cache-dir $(CURDIR)/.mypy_cache/code *.py); done
+	set -e; for code in base/*/options/*/code; do (cd $$code && MYPYPATH=../../../manifests/code $(CURDIR)/$(VENV)/bin/mypy --config-file $(CURDIR)/pyproject.toml --cache-dir $(CURDIR)/.mypy_cache/code *.py); done
 	cd base/responses/manifests/recorder/code && MYPYPATH=../../code $(CURDIR)/$(VENV)/bin/mypy --config-file $(CURDIR)/pyproject.toml --cache-dir $(CURDIR)/.mypy_cache/recorder .
 	$(VENV)/bin/yamllint --strict .
 	actionlint

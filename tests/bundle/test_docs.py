@@ -106,7 +106,7 @@ def test_every_setting_is_told_with_what_is_shipped() -> None:
 
 
 def test_every_outcome_is_told_and_no_other() -> None:
-    tables = section("docs/operate.md", "## What an outcome means").split("Of a responder")
+    tables = re.split("Of a responder|Of the recorder", section("docs/operate.md", "## What an outcome means"))
     told = [
         {word for row in ROW.finditer(table) for word in re.findall(r"`([a-z-]+)`", row["first"])} for table in tables
     ]
@@ -116,19 +116,21 @@ def test_every_outcome_is_told_and_no_other() -> None:
     assert told[0] == always | outcomes("decide.py", "dispatcher.py")
     would = {f"would-{action}" for action in actions[1].split("|")}
     assert told[1] == always | would | outcomes("act.py", "isolate.py", "responder.py", *map(str, OWN))
+    recorder = "".join(path.read_text() for path in (CODE.parent / "recorder/code").glob("*.py"))
+    assert [word for word in told[2] if f'"{word}"' not in recorder] == []
 
 
 def outcomes(*files: str) -> set[str]:
-    """What the code returns or names before a reason, or under `outcome` of a record. Functions that begin with an
-    underscore and return no outcome have a pair for something else."""
+    """What the code returns or names before a reason, or under `outcome` of a record; pairs of other words are none."""
     found = set()
     for node in [node for file in files for node in ast.walk(ast.parse((CODE / file).read_text()))]:
-        if isinstance(node, ast.Return) or (isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple)):
+        if isinstance(node, (ast.Return, ast.Assign)):
             found |= {pair.elts[0] for pair in pairs(node.value)}
         if isinstance(node, ast.Dict):
             entries = zip(node.keys, node.values, strict=True)
             found |= {value for key, value in entries if isinstance(key, ast.Constant) and key.value == "outcome"}
-    return {word.value for word in found if isinstance(word, ast.Constant) and isinstance(word.value, str)}
+    words = {word.value for word in found if isinstance(word, ast.Constant) and isinstance(word.value, str)}
+    return {word for word in words if re.fullmatch("[a-z-]+", word)}
 
 
 def pairs(value: ast.expr | None) -> list[ast.Tuple]:

@@ -10,18 +10,17 @@ from kre.load.policy import read
 from kre.model.policy import Step
 from kre.promote import lockfile
 from support.cli import Ended, kre
+from support.promoted import promoted
 from support.promotion import HOWS, Content, Stage, stage
-from support.repository import PROJECT, git
+from support.repository import PROJECT
 
-FOLDERS = ("base", "overlays", "apps", "kre.yaml", ".gitattributes", ".github")
 STEPS = [step for step in read((PROJECT / "overlays/environments.yaml").read_bytes()).steps if step.source]
 
 
 def files() -> dict[str, Content]:
-    """The bundle as it is here, before any lock."""
-    names = git(PROJECT, "ls-files", "--cached", "--others", "--exclude-standard", *FOLDERS).splitlines()
-    paths = {name: PROJECT / name for name in names if not name.endswith("release.lock.yaml")}
-    return {name: path.read_bytes() for name, path in paths.items() if path.is_file()}
+    """The bundle as it is here, before any lock, with releases that are what base/ is."""
+    root = promoted()
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
 
 
 @pytest.fixture(scope="module")

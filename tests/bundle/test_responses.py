@@ -16,7 +16,7 @@ from kre.model.resource import dig
 from kre.rules.run import validate
 from support import rights
 from support.repository import PROJECT
-from support.whole import CORDON, copied, everything, whole, with_cordon
+from support.whole import CORDON, REASON, copied, everything, whole, with_cordon
 from support.whole import edit as replace
 
 OPTIONS = PROJECT / "base/responses/options"
@@ -178,11 +178,13 @@ def test_what_cordon_node_holds_of_nodes_is_bound_to_it_alone() -> None:
 
 
 def test_cordon_node_is_enabled_as_its_page_says(tmp_path: Path) -> None:
-    """By the command, an admin's line in the project, and the two risks that somebody accepts."""
+    """By the command, an admin's line in the project, and the reason in the budget."""
     with_cordon(tmp_path)
     page = (OPTIONS / CORDON / "README.md").read_text()
     assert "{group: rbac.authorization.k8s.io, kind: ClusterRoleBinding, name: kre-cordon-node-nodes}" in page
     assert "kre response enable cordon-node --env dev" in page
+    assert "kre rbac budget --env dev --write" in page
+    assert f"reason: {REASON}" in page
     assert validate(load(tmp_path, ["dev"])) == []
 
 

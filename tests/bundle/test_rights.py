@@ -7,7 +7,6 @@ from itertools import product
 
 import pytest
 
-from kre.load.bundle import load
 from kre.load.layout import environments
 from kre.load.sources import Sources
 from kre.model.bundle import Bundle
@@ -15,6 +14,7 @@ from kre.model.resource import each
 from kre.rbac.environment import World, world
 from kre.rbac.identities import Identity, identities
 from kre.rbac.model import AUTHENTICATED, Question, User, account
+from support.promoted import load_promoted
 from support.repository import PROJECT
 from support.rights import KINDS, PLACES, RESPONSES, VERBS, table
 
@@ -23,7 +23,7 @@ NAMES = [environment.name for environment in environments(Sources(PROJECT))]
 
 @cache
 def bundle() -> Bundle:
-    return load(PROJECT)
+    return load_promoted()
 
 
 @cache

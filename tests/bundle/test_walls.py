@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from kre.load.bundle import load
 from kre.load.layout import environments
 from kre.load.sources import Sources
+from support.promoted import load_promoted, promoted
 from support.repository import PROJECT
 
 NAMES = [environment.name for environment in environments(Sources(PROJECT))]
@@ -21,7 +21,7 @@ SECRETS_IN_GIT = {("kre-responses", "executor.service-account-token")}  # Kubern
 
 @cache
 def rendered(name: str) -> list[dict[str, Any]]:
-    return [dict(resource.body) for resource in load(PROJECT, [name]).resources]
+    return [dict(resource.body) for resource in load_promoted(name).resources]
 
 
 def of(name: str, kind: str) -> list[dict[str, Any]]:
@@ -37,7 +37,7 @@ def values(environment: str, chart: str) -> dict[str, Any]:
     """The values of a chart as an environment has them; it may add to them in its own file."""
     folder = "base" if environment == NAMES[0] else f"overlays/{environment}/release"
     files = (f"{folder}/{chart}/values.yaml", f"overlays/{environment}/values/{chart}.yaml")
-    first, second = (yaml.safe_load((PROJECT / file).read_text()) or {} for file in files)
+    first, second = (yaml.safe_load((promoted() / file).read_text()) or {} for file in files)
     return {**first, **second}
 
 
@@ -45,7 +45,12 @@ def values(environment: str, chart: str) -> dict[str, Any]:
 def test_the_webhook_asks_for_a_token_and_is_falcosidekicks_alone(name: str) -> None:
     webhooks = one(name, "EventSource", "falco")["spec"]["webhook"]
     assert [hook["authSecret"] for hook in webhooks.values()] == [{"name": "falco-webhook-token", "key": "token"}]
-    (rule,) = one(name, "NetworkPolicy", "eventsource")["spec"]["ingress"]
+    passes_on = [body for body in of(name, "Deployment") if body["metadata"]["name"] == "intake"]
+    if passes_on:
+        (rule,) = one(name, "NetworkPolicy", "eventsource")["spec"]["ingress"]
+        assert rule["from"] == [{"podSelector": {"matchLabels": {"app.kubernetes.io/name": "intake"}}}]
+    policy = "intake" if passes_on else "eventsource"
+    rule, *_ = one(name, "NetworkPolicy", policy)["spec"]["ingress"]
     (peer,) = rule["from"]
     assert peer["namespaceSelector"]["matchLabels"] == {"kubernetes.io/metadata.name": "falco"}
     assert peer["podSelector"]["matchLabels"] == {"app.kubernetes.io/name": "falcosidekick"}
@@ -93,8 +98,8 @@ def test_the_workflow_controller_runs_templates_only_and_evaluates_nothing(name:
 
 
 def test_a_storm_meets_limits_behind_the_caps() -> None:
-    (quota,) = of("dev", "ResourceQuota")
-    assert (quota["metadata"]["namespace"], quota["spec"]["hard"]) == ("kre-responses", {"pods": "60"})
+    quotas = {quota["metadata"]["namespace"]: quota["spec"]["hard"] for quota in of("dev", "ResourceQuota")}
+    assert quotas == {"kre-responses": {"pods": "60"}, "kre-evidence": {"pods": "0", "secrets": "100"}}
     assert 0 < values("dev", "argo-workflows")["controller"]["namespaceParallelism"] < 60
     templates = of("dev", "WorkflowTemplate")
     assert templates
@@ -109,7 +114,8 @@ def test_no_part_of_the_way_is_a_single_pod() -> None:
     assert one("dev", "EventBus", "default")["spec"]["jetstream"]["replicas"] == 3
     assert one("dev", "Deployment", "dispatcher")["spec"]["replicas"] == 2
     budgets = {body["metadata"]["name"] for body in of("dev", "PodDisruptionBudget")}
-    assert budgets == {"default-eventbus", "dispatcher", "falco-eventsource"}
+    assert one("dev", "Deployment", "intake")["spec"]["replicas"] == 2
+    assert budgets == {"default-eventbus", "dispatcher", "falco-eventsource", "intake"}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -139,7 +145,7 @@ def test_every_policy_denies_and_fails_closed(name: str) -> None:
     policies = {body["metadata"]["name"]: body["spec"] for body in of(name, "ValidatingAdmissionPolicy")}
     bound = {body["spec"]["policyName"]: body["spec"] for body in of(name, "ValidatingAdmissionPolicyBinding")}
     assert policies.keys() == bound.keys()
-    assert len(policies) == 8
+    assert len(policies) == 11
     assert {spec["failurePolicy"] for spec in policies.values()} == {"Fail"}
     assert all(spec["validationActions"] == ["Deny"] for spec in bound.values())
 

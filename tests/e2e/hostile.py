@@ -76,7 +76,8 @@ def _forged(pod: str, uid: str) -> Iterator[Case]:
 
 
 def _protected(elsewhere: dict[str, tuple[str, str]]) -> Iterator[Case]:
-    for response in ("delete-pod", "isolate-pod", "label-pod", "notify", "contain-pod", "capture-evidence", "scale-down"):
+    responses = ("delete-pod", "isolate-pod", "label-pod", "notify", "contain-pod")
+    for response in (*responses, "capture-evidence", "scale-down"):
         for namespace in PROTECTED:
             pod, uid = elsewhere.get(namespace, ("no-such-pod", "00000000-0000-4000-8000-000000000000"))
             yield Case(f"{response} in {namespace}", shot(alert(response, namespace, pod, uid)))

@@ -16,6 +16,7 @@ from kre.model.resource import Resource, dig
 from kre.rules.run import validate
 from safety.promises.network import Pod, selects
 from support import promql
+from support.promoted import promoted
 from support.repository import PROJECT
 
 PAGE = (PROJECT / "base/monitoring/README.md").read_text()
@@ -60,7 +61,7 @@ def merged(old: Any, new: Any) -> Any:
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("copy")
     for folder in ("apps", "base", "overlays"):
-        shutil.copytree(PROJECT / folder, root / folder)
+        shutil.copytree(promoted() / folder, root / folder)
     shutil.copy(PROJECT / "kre.yaml", root)
     for env in ("dev", "staging"):
         enable(root, env)

@@ -7,21 +7,20 @@ promises to be asked again that can see it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from kre.load import values
-from kre.load.bundle import load
 from kre.model.bundle import Bundle, Environment
 from kre.model.resource import Resource
-from support.repository import PROJECT
+from support.promoted import load_promoted, promoted
 
 FAMILIES = (
-    "admission", "applications", "controllers", "detection", "dispatcher", "inventory", "network", "pipeline", "pods",
-    "projects", "recorder", "rights", "sensors", "settings", "workflows",
+    "admission", "applications", "controllers", "detection", "dispatcher", "intake", "inventory", "network",
+    "pipeline", "pods", "projects", "recorder", "rights", "sensors", "settings", "workflows",
 )  # fmt: skip
 VALUES = "Values"  # stands for a kind: the merged values of a chart
 
@@ -33,6 +32,7 @@ class World:
     environment: Environment
     objects: tuple[Resource, ...]
     responses: tuple[str, ...] = ()  # those that are enabled; release-pod, which no alert starts, is not among them
+    intake: bool = False  # whether that option is enabled
 
     def of(self, *kinds: str) -> list[Resource]:
         return [item for item in self.objects if item.kind in kinds]
@@ -56,12 +56,12 @@ class World:
     def shown(self, kinds: Iterable[str]) -> World:
         """Only these kinds of it."""
         objects = tuple(item for kind in kinds for item in self.kinds.get(kind, ()))
-        return World(self.environment, objects, self.responses)
+        return replace(self, objects=objects)
 
     def with_(self, old: Resource, new: Resource | None) -> World:
         """With another object in an object's place, or without it."""
         objects = (item if item is not old else new for item in self.objects)
-        return World(self.environment, tuple(item for item in objects if item is not None), self.responses)
+        return replace(self, objects=tuple(item for item in objects if item is not None))
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,8 @@ def without(body: Mapping[str, Any], *keys: str) -> dict[str, Any]:
 
 
 def bundle(*names: str) -> Bundle:
-    return load(PROJECT, names or None)
+    """All environments, or these, as they are once all is promoted."""
+    return load_promoted(*names)
 
 
 def world(loaded: Bundle, name: str) -> World:
@@ -175,7 +176,8 @@ def world(loaded: Bundle, name: str) -> World:
         for each in values.of_application(loaded, item)
     ]
     responses = tuple(sorted(item.name for item in objects if item.kind == "Sensor"))
-    return World(environment, (*objects, *charts), responses)
+    intake = any((item.kind, item.name) == ("Deployment", "intake") for item in objects)
+    return World(environment, (*objects, *charts), responses, intake)
 
 
 def _merged(chart: values.Values) -> dict[str, Any]:
@@ -193,4 +195,4 @@ def _over(below: Any, above: Any) -> Any:
 
 
 def text(path: str | Path) -> str:
-    return (PROJECT / path).read_text(encoding="utf-8")
+    return (promoted() / path).read_text(encoding="utf-8")

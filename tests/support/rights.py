@@ -99,6 +99,7 @@ NONE = (
     "kre-pipeline:sensor",
     "kre-pipeline:eventsource",
     "kre-pipeline:eventbus",
+    "kre-pipeline:intake",
     "kre-pipeline:default",
     "kre-responses:default",
 )

@@ -14,6 +14,7 @@ from support.cli import kre
 from support.repository import PROJECT, git
 
 CORDON = "cordon-node"
+REASON = '"it closes a node; policy kre-engine-nodes lets it change nothing else"'
 BINDING = {"group": "rbac.authorization.k8s.io", "kind": "ClusterRoleBinding", "name": "kre-cordon-node-nodes"}
 
 
@@ -34,12 +35,16 @@ def edit(path: Path, before: str, after: str) -> None:
 
 
 def with_cordon(folder: Path) -> Path:
-    """A copy in which dev has it: by the command, and by an admin's line in the project."""
+    """A copy in which dev has it: by the command, by an admin's line in the project, and by the budget's reason."""
     copied(folder)
     done = kre("response", "enable", CORDON, "--env", "dev", cwd=folder)
     assert done.code == 0, done.err
     project = folder / "apps/dev/kre-dev-appproject.yaml"
     edit(project, "  clusterResourceWhitelist:\n", f"  clusterResourceWhitelist:\n  - {BINDING}\n")
+    done = kre("rbac", "budget", "--env", "dev", "--write", cwd=folder)
+    assert done.code == 0, done.err
+    rights = "    resources: [nodes]\n    verbs: [get, list, patch]\n"
+    edit(folder / "overlays/dev/rbac-budget.yaml", rights, f"{rights}    reason: {REASON}\n")
     return folder
 
 

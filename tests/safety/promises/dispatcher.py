@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kre.model.resource import Resource, dig
@@ -18,8 +18,8 @@ def probe(**numbers: int) -> dict[str, Any]:
     return {"httpGet": {"path": "/healthz", "port": "status"}, **numbers}
 
 
-def _spread(key: str) -> dict[str, Any]:
-    selected = {"labelSelector": {"matchLabels": NAME}}
+def spread(key: str, labels: Mapping[str, str] = NAME) -> dict[str, Any]:
+    selected = {"labelSelector": {"matchLabels": labels}}
     return {"maxSkew": 1, "topologyKey": key, "whenUnsatisfiable": "ScheduleAnyway", **selected}
 
 
@@ -55,7 +55,7 @@ def the_dispatcher_stops_late_and_starts_ready(item: Resource, _: World) -> Iter
     wanted = {
         "serviceAccountName": "dispatcher",
         "terminationGracePeriodSeconds": 30,
-        "topologySpreadConstraints": [_spread("kubernetes.io/hostname"), _spread("topology.kubernetes.io/zone")],
+        "topologySpreadConstraints": [spread("kubernetes.io/hostname"), spread("topology.kubernetes.io/zone")],
     }
     found = without(spec, "containers", "volumes", "securityContext")
     yield from exactly(found, wanted, "its own identity; what it has taken is answered; not both on one node")
@@ -108,7 +108,7 @@ def the_dispatcher_has_the_tokens_of_the_enabled_responses(item: Resource, world
 @each("Deployment")
 def the_demo_is_a_pod_that_may_be_lost(item: Resource, _: World) -> Iterator[str]:
     """It stands for a user's: responses are tried on it, so it has to have replicas and no rights."""
-    if item.name in ("dispatcher", "recorder"):
+    if item.name in ("dispatcher", "intake", "recorder"):
         return
     label = {"app.kubernetes.io/name": "shop"}
     spec = dig(item.body, "spec") or {}

@@ -35,7 +35,7 @@ GROUPS |= dict.fromkeys(
     ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding"), "admissionregistration.k8s.io/v1"
 )
 METADATA = {"name", "namespace", "labels"}
-ALLOWED = {"annotations": ("Application", "Namespace", "Secret"), "finalizers": ("Application",)}
+ALLOWED = {"annotations": ("Application", "Namespace", "Secret", "Service"), "finalizers": ("Application",)}
 CONTENT = {
     "Namespace": set[str](),
     "ConfigMap": {"data"},
@@ -82,7 +82,12 @@ def expected(world: World) -> Iterator[tuple[str, str, str]]:
     for namespace, listed in BOUND.items():
         yield from ((kind, namespace, name) for name in listed for kind in ("Role", "RoleBinding"))
     yield from _responses(world, targets)
-    yield from (("NetworkPolicy", *key) for key in TYPES if key[1] != "notify" or "notify" in world.responses)
+    options = {"notify": "notify" in world.responses, "intake": world.intake}
+    yield from (("NetworkPolicy", *key) for key in TYPES if options.get(key[1], True))
+    if world.intake:
+        kinds = ("ConfigMap intake-code", "Deployment intake", "PodDisruptionBudget intake", "Service falco-webhook")
+        for kind, name in (each_.split() for each_ in (*kinds, "ServiceAccount intake")):
+            yield kind, "kre-pipeline", name
     yield from (("ConfigMap", "kre-pipeline", name) for name in ("settings", "dispatcher-code", "recorder-code"))
     yield from (("ConfigMap", "kre-responses", name) for name in ("settings", "responder-code"))
     yield from (
@@ -128,7 +133,7 @@ def everything_is_there_once(world: World) -> Iterator[str]:
 
 def _name(item: Resource) -> str:
     return (
-        re.sub(r"^((?:dispatcher|recorder)-code)-[a-z0-9]{10}$", r"\1", item.name)
+        re.sub(r"^((?:dispatcher|intake|recorder)-code)-[a-z0-9]{10}$", r"\1", item.name)
         if item.kind == "ConfigMap"
         else item.name
     )

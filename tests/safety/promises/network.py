@@ -40,6 +40,7 @@ TYPES = {
     ("kre-pipeline", "dns"): ["Egress"],
     ("kre-pipeline", "eventbus"): BOTH,
     ("kre-pipeline", "eventsource"): BOTH,
+    ("kre-pipeline", "intake"): BOTH,
     ("kre-pipeline", "recorder"): BOTH,
     ("kre-pipeline", "sensor"): BOTH,
     ("kre-responses", "default-deny"): BOTH,
@@ -84,6 +85,9 @@ def pods(world: World) -> dict[str, Pod]:
         "neighbour": Pod("falco", {"app": "other"}),
         "outside": Pod(""),
     }
+    if world.intake:
+        labels = dig(world.one("Deployment", "intake"), "spec", "template", "metadata", "labels")
+        found["intake"] = Pod("kre-pipeline", labels if isinstance(labels, dict) else {})
     if "notify" in world.responses:
         found["notify"] = Pod("kre-responses", {**workflow, "kre/response": "notify"})
         found["webhook"] = Pod("kre-responses", {"kre/response": "notify"})  # its own policy without that of all
@@ -107,6 +111,8 @@ def sent(known: Mapping[str, Pod]) -> dict[str, set[Flow]]:
         "workflow": anywhere,
         "guest": set[Flow](),
     }
+    if "intake" in known:
+        found["intake"] = names | {("eventsource", 12000, "TCP")}
     if "notify" in known:
         webhooks = {(name, 443, "TCP") for name in known}
         found |= {"notify": names | anywhere, "webhook": names | webhooks}
@@ -118,9 +124,11 @@ def taken(known: Mapping[str, Pod]) -> dict[str, set[Flow]]:
     found = {
         name: set[Flow]() for name, pod in known.items() if pod.namespace in (*OURS, "falco") or "isolated" in name
     }
+    if "intake" in known:
+        found["intake"] = {("falcosidekick", 12000, "TCP"), ("monitoring", 8081, "TCP")}
     return found | {
         "falcosidekick": {("falco", 2801, "TCP")},
-        "eventsource": {("falcosidekick", 12000, "TCP")},
+        "eventsource": {("intake" if "intake" in known else "falcosidekick", 12000, "TCP")},
         "bus": {*((name, 4222, "TCP") for name in ("eventsource", "sensor", "bus")), ("bus", 6222, "TCP")},
         "dispatcher": {("sensor", 8080, "TCP"), ("monitoring", 8081, "TCP")},
         "recorder": {("monitoring", 8081, "TCP")},

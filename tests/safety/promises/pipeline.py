@@ -12,6 +12,7 @@ from safety.promise import World, each, exactly, without
 EVENTSOURCE = {"eventsource-name": "falco"}
 BUS = {"controller": "eventbus-controller", "eventbus-name": "default"}
 DISPATCHER = {"app.kubernetes.io/name": "dispatcher"}
+INTAKE = {"app.kubernetes.io/name": "intake"}
 STREAM = {
     "replicas": 3,
     "maxMsgs": 50000,
@@ -80,13 +81,14 @@ def alerts_outlive_a_node(item: Resource, world: World) -> Iterator[str]:
 
 @each("PodDisruptionBudget")
 def a_drained_node_takes_one_at_most(item: Resource, _: World) -> Iterator[str]:
-    selected = {"default-eventbus": BUS, "dispatcher": DISPATCHER, "falco-eventsource": EVENTSOURCE}.get(item.name, {})
-    wanted = {"maxUnavailable": 1, "selector": {"matchLabels": selected}}
+    selected = {"default-eventbus": BUS, "dispatcher": DISPATCHER, "falco-eventsource": EVENTSOURCE, "intake": INTAKE}
+    wanted = {"maxUnavailable": 1, "selector": {"matchLabels": selected.get(item.name, {})}}
     yield from exactly(dig(item.body, "spec"), wanted, "while nodes are drained the rest still works")
 
 
 @each("Service")
-def a_service_leads_to_its_own_pods(item: Resource, _: World) -> Iterator[str]:
+def a_service_leads_to_its_own_pods(item: Resource, world: World) -> Iterator[str]:
+    webhook = {"selector": EVENTSOURCE, "ports": [{"name": "http", "port": 12000, "targetPort": 12000}]}
     wanted = {
         "dispatcher": {
             "selector": DISPATCHER,
@@ -95,9 +97,7 @@ def a_service_leads_to_its_own_pods(item: Resource, _: World) -> Iterator[str]:
                 {"name": "status", "port": 8081, "targetPort": "status"},
             ],
         },
-        "falco-eventsource": {
-            "selector": EVENTSOURCE,
-            "ports": [{"name": "http", "port": 12000, "targetPort": 12000}],
-        },
+        "falco-eventsource": {**webhook, "selector": INTAKE} if world.intake else webhook,
+        "falco-webhook": webhook,
     }.get(item.name)
     yield from exactly(dig(item.body, "spec"), wanted, "inside the cluster, to the pods that are meant; no NodePort")

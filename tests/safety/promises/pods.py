@@ -32,7 +32,8 @@ def locked(item: Resource) -> Iterator[tuple[str, Any, Any]]:
     """(where, what stands there, what must stand there) for every securityContext that an object has to have."""
     body = item.body
     if item.kind == "Deployment":
-        user = person(8737, 8737) if item.name in ("dispatcher", "recorder") else person(10001)
+        users = {"dispatcher": 8737, "recorder": 8737, "intake": 8738}
+        user = person(own, own) if (own := users.get(item.name)) else person(10001)
         yield "pod", dig(body, "spec", "template", "spec", "securityContext"), user
         for index, container in enumerate(items(body, "spec", "template", "spec", "containers")):
             yield f"container {index}", dig(container, "securityContext"), WALLS

@@ -12,7 +12,8 @@ from support import rights
 RBAC = "rbac.authorization.k8s.io"
 Granted = set[tuple[str, str, str, str, str]]  # identity, namespace, verb, group, resource
 # ServiceAccount -> whether its token is mounted unless a pod says otherwise. None is the default, which is yes.
-TOKENS = {"eventbus": False, "eventsource": False, "executor": False, "sensor": True, "dispatcher": None}
+NONE = dict.fromkeys(("eventbus", "eventsource", "executor", "intake"), False)
+TOKENS = {**NONE, "sensor": True, "dispatcher": None}
 
 
 def granted(world: World) -> Iterator[tuple[str, str, str, str, str]]:

@@ -121,7 +121,7 @@ class Intake:
 def intake(source_port: int, **environ: str) -> Iterator[Intake]:
     """Runs one."""
     known = {"KRE_NEXT": f"127.0.0.1:{source_port}", "KRE_PORT": "0", "KRE_HEALTH_PORT": "0", "KRE_DRAIN": "0.1"}
-    known |= {"KRE_PATIENCE": "2", "KRE_TLS": "/nowhere", "PATH": os.environ["PATH"]} | environ
+    known |= {"KRE_PATIENCE": "2", "KRE_TLS": "/nowhere", "KRE_AGAIN": "0", "PATH": os.environ["PATH"]} | environ
     command = [sys.executable, "-EsB", str(CODE / "intake.py")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=known) as process:
         assert process.stdout is not None

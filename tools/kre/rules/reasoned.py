@@ -25,14 +25,19 @@ _PODS = frozenset(("R012", "R013"))
 @dataclass(frozen=True, slots=True)
 class Reasoned:
     """A Power that counts only where it is granted everywhere, or only within a namespace; "" for both. `never`: no
-    reason will do."""
+    reason will do, but for the one right `but` ("verb resource")."""
 
     power: Power
     where: str = ""
     never: bool = False
+    but: str = ""
 
     def about(self, namespace: str) -> bool:
         return not self.where or (self.where == _WITHIN) == bool(namespace)
+
+    def excused(self, asked: Question) -> bool:
+        """Whether a reason can make up for a right."""
+        return not self.never or f"{asked.verb} {asked.whole}" == self.but
 
 
 _WRITE = "create update patch delete deletecollection"
@@ -83,7 +88,8 @@ REASONED = (
                    "to draw pods to a node of one's own, or traffic to a pod", "", "nodes nodes/status pods/status",
                    "create update patch delete",
                    ("rbac-police modify_pod_status", "rbac-police modify_node_status", "rbac-police steal_pods"),
-                   _NEVER), never=True),
+                   "take it away; or, where nodes are patched to cordon them, let the budget list it, with a reason"),
+             never=True, but="patch nodes"),
     Reasoned(Power("R028", "nobody deletes events or logs", "to take away the traces", "",
                    "events events.events.k8s.io pods/log", "delete deletecollection",
                    ("trivy KSV-0042", "kubescape C-0031", "badrobot R19, R20"), "take it away"), never=True),
@@ -118,7 +124,7 @@ def _wrong(
     for holder in side.of(role, index):
         if one.about(holder.namespace):
             for question in asked:
-                if one.never or not _meant(one, side, holder, role.rules[index], question):
+                if not one.excused(question) or not _meant(one, side, holder, role.rules[index], question):
                     yield holder, question
 
 

@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import record
+from again import Again
 from forward import Forward
 from repeats import Repeats, key
 
@@ -63,7 +64,8 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version, timeout = "HTTP/1.1", IDLE
     server: Server
-    forward: Forward  # this and the next are set before it serves
+    forward: Forward  # this and the next two are set before it serves
+    again: Again
     repeats: Repeats
     stopping, counts, lock = threading.Event(), Counter[str](), threading.Lock()
 
@@ -81,6 +83,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer(self, code: int, content: bytes = b"") -> None:
         self.send_response_only(code)
+        if content:
+            self.send_header("Content-Type", "text/plain; version=0.0.4")
         self.send_header("Connection", "close" if self.close_connection or code != 200 else "keep-alive")
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
@@ -94,7 +98,8 @@ class Handler(BaseHTTPRequestHandler):
         """Nothing: records are what is printed."""
 
     def do_GET(self) -> None:
-        metrics = "".join(f"{name} {value}\n" for name, value in sorted(self.counts.items())).encode()
+        again = {f'kre_intake_again_total{{outcome="{name}"}}': value for name, value in self.again.counts.items()}
+        metrics = "".join(f"{name} {value}\n" for name, value in sorted((self.counts | again).items())).encode()
         codes = {"/falco": 405, "/metrics": 200, "/healthz": 503 if self.stopping.is_set() else 200}
         code = codes[self.path] if self.path in self.server.paths else 404
         self.answer(code, metrics if (self.path, code) == ("/metrics", 200) else b"")
@@ -130,6 +135,8 @@ class Handler(BaseHTTPRequestHandler):
         record.write(record.facts(alert) | {"outcome": outcome, "status": status, "attempts": attempts})
         self.count("alerts", f'outcome="{outcome}"')
         self.count("attempts", 'to="eventsource"', attempts)
+        if outcome == "taken":
+            self.again.give(raw, sent)
         return status
 
 
