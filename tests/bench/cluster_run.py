@@ -11,12 +11,14 @@ from contextlib import contextmanager
 
 from bench import cluster_peers as peers
 from bench import cluster_report as report
+from bench import cluster_storm_report as storm_report
 from bench import page
+from bench.cluster_storm import HOST, STORMS, Storm, storm, straight
 from bench.cluster_watch import Watch, watching
 from e2e.conftest import _sender
 from e2e.engine import DEMO, ENDED, PIPELINE, RESPONSES, Engine, pod_spec
 from e2e.kubectl import Cluster, Object, alert, wait
-from e2e.load import HOST, Barrage, shot
+from e2e.load import Barrage, shot
 
 ROUNDS = int(os.environ.get("KRE_BENCH_ROUNDS", "20"))
 FOREVER = ["python3", "-c", "import signal, sys; signal.signal(15, lambda *_: sys.exit()); signal.pause()"]
@@ -107,6 +109,21 @@ def _quiet(cluster: Cluster, namespace: str) -> None:
     wait("the end of the Workflows", ended, 60, 0.2)
 
 
+def storms(cluster: Cluster) -> dict[str, list[Storm]]:
+    """The same storms by both ways, each by way of a cap that none of them meets."""
+    ran = Engine(cluster)
+    cap = cluster.get("configmap", "settings", PIPELINE)["data"]["cap"]
+    ran.set(cap="20000")
+    try:
+        found = {storm_report.INTAKE: [storm(ran, *each) for each in STORMS]}
+        with straight(cluster) as host:
+            found[storm_report.STRAIGHT] = [storm(ran, *each, host) for each in STORMS]
+    finally:
+        ran.set(cap=cap)
+        ran.forget()
+    return found
+
+
 def blog(cluster: Cluster) -> Times:
     """A Sensor that makes the Workflow by itself."""
     times = Times()
@@ -164,10 +181,12 @@ def run() -> int:
     runs: dict[str, Callable[[Cluster], Times]] = {report.ENGINE: engine, report.BLOG: blog}
     if os.environ.get(peers.TALON):
         runs[report.TALON] = talon
+    stormed = storms(cluster)
     taken = {name: measure(cluster) for name, measure in runs.items()}
     cluster.run("delete", "namespace", peers.TARGET, "--ignore-not-found", "--wait=false")
     machine = f"{os.cpu_count()} CPUs, Python {platform.python_version()}, {versions(cluster)}"
     text = report.section(machine, taken, report.figures(os.environ.get("KRE_E2E_FIGURES", "")))
+    text += storm_report.section(stormed)
     page.write(report.TITLE, text)
     print(text)
     return 0

@@ -1,8 +1,10 @@
-"""A storm of alerts about some pods, and what alerts about others wait meanwhile."""
+"""A storm of alerts about some pods, and what alerts about others wait meanwhile; by the way through the intake, and as
+it was, straight to the EventSource."""
 
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,11 +16,23 @@ from bench.cluster_watch import Watch, watching
 from e2e.engine import DEMO, PIPELINE, RESPONSES, Engine, pod_spec
 from e2e.faults.records import Records, following
 from e2e.kubectl import Cluster, Object, alert, wait
-from e2e.load import Answer, Barrage, shot
+from e2e.load import HOST, Answer, Barrage, shot
 
-PROBES, SPREAD = 20, 16.0  # of each class; all of them a second, from the beginning of the storm on
+PROBES, ASSUMED = 20, 400.0  # of each class; alerts a second, for the probes to last as long as the storm
+# response, alerts, pods that they are about
+STORMS = (
+    ("delete-pod", 1000, 1),
+    ("delete-pod", 1000, 50),
+    ("isolate-pod", 1000, 1),
+    ("isolate-pod", 1000, 50),
+    ("delete-pod", 10_000, 1),
+    ("delete-pod", 10_000, 50),
+)
+STRAIGHT = "falco-webhook.kre-pipeline.svc"
+QUIET = 5.0  # seconds without a record, after which a storm is over
 # Names of pods begin with these.
-PARTS = {"eventbus-": "bus", "falco-eventsource-": "EventSource", "dispatcher-": "dispatcher", "": "Sensor"}
+PARTS = {"eventbus-": "bus", "falco-eventsource-": "EventSource", "dispatcher-": "dispatcher", "intake-": "intake"}
+PARTS |= {"recorder-": "recorder", "": "Sensor"}
 STEP = {"isolate-pod": ("pod", "label:kre/quarantine"), "delete-pod": ("workflow", "made")}
 
 
@@ -31,12 +45,33 @@ class Storm:
     pods: int
     taken: int
     rate: float  # taken a second
-    drained: float  # from the first POST till the last record
+    drained: float  # from the first POST till the last record of a first delivery
     workflows: int
     memory: dict[str, tuple[float, float]]  # part -> MiB before, MiB at the end
     outcomes: dict[str, int] = field(default_factory=dict)
     same: list[float] = field(default_factory=list)
     other: list[float] = field(default_factory=list)
+
+
+@contextmanager
+def straight(cluster: Cluster) -> Iterator[str]:
+    """A way past the intake, until the block ends; gives the address."""
+    sender = {
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "falco"}},
+        "podSelector": {"matchLabels": {"app.kubernetes.io/name": "falcosidekick"}},
+    }
+    spec = {
+        "podSelector": {"matchLabels": {"eventsource-name": "falco"}},
+        "policyTypes": ["Ingress"],
+        "ingress": [{"from": [sender], "ports": [{"port": 12000}]}],
+    }
+    metadata = {"name": "bench-straight", "namespace": PIPELINE}
+    kind = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy"}
+    cluster.apply(json.dumps({**kind, "metadata": metadata, "spec": spec}))
+    try:
+        yield STRAIGHT
+    finally:
+        cluster.run("-n", PIPELINE, "delete", "networkpolicy", "bench-straight")
 
 
 @contextmanager
@@ -57,7 +92,7 @@ def targets(cluster: Cluster, name: str, count: int) -> Iterator[list[tuple[str,
         cluster.run("-n", DEMO, "delete", "pods", *names, *gone)
 
 
-def storm(engine: Engine, response: str, alerts: int, pods: int) -> Storm:
+def storm(engine: Engine, response: str, alerts: int, pods: int, host: str = HOST) -> Storm:
     """Posts `alerts` as fast as they are taken, about `pods` pods in turn, and probes of this response and of another
     about other pods meanwhile."""
     cluster, other = engine.cluster, next(name for name in STEP if name != response)
@@ -74,15 +109,15 @@ def storm(engine: Engine, response: str, alerts: int, pods: int) -> Storm:
         made = [alert(response, DEMO, *hit[index % pods]) for index in range(alerts)]
         probes = [(response if index % 2 else other, pod) for index, pod in enumerate(probed)]
         asked = {pod[0]: alert(kind, DEMO, *pod) for kind, pod in probes}
+        rate = 2 * PROBES * ASSUMED / alerts
         with ThreadPoolExecutor() as pool:
-            flood = pool.submit(lambda: Barrage([shot(each) for each in made]).answers())
-            few = pool.submit(lambda: Barrage([shot(each) for each in asked.values()], rate=SPREAD).answers())
+            flood = pool.submit(lambda: Barrage([shot(each) for each in made], host=host).answers())
+            few = pool.submit(lambda: Barrage([shot(each) for each in asked.values()], rate=rate, host=host).answers())
         answers, probe_answers = flood.result(), few.result()
-        taken = [key for key, answer in answers.items() if answer.status == "200"]
-        _settled(records, [*taken, *probe_answers])
         waits: dict[str, list[float]] = {response: [], other: []}
         for kind, (pod, _) in probes:
             waits[kind].append(_waited(watch, kind, pod, probe_answers[asked[pod]["uuid"]]))
+        _settled(records)
         return _figures((response, pods), answers, records, cluster, before, (waits[response], waits[other]))
 
 
@@ -99,19 +134,24 @@ def memory(cluster: Cluster) -> dict[str, float]:
     return found
 
 
-def _settled(records: Records, keys: list[str]) -> None:
-    wait("a record of each alert", lambda: records.by_alert().keys() >= set(keys), 300, 0.5)
+def _settled(records: Records) -> None:
+    """Until nothing more is said about alerts that nobody has spoken of."""
+    seen, since = -1, time.monotonic()
+    while time.monotonic() - since < QUIET:
+        if (now := len(records.by_alert())) != seen:
+            seen, since = now, time.monotonic()
+        time.sleep(0.5)
 
 
 def _waited(watch: Watch, response: str, pod: str, sent: Answer) -> float:
     kind, state = STEP[response]
     key = (kind, pod, state)
-    wait(f"{state} of {pod}", lambda: key in watch.seen, 60, 0.05)
+    wait(f"{state} of {pod}", lambda: key in watch.seen, 120, 0.05)
     return watch.seen[key] - sent.sent
 
 
 def _figures(
-    storm: tuple[str, int],
+    about: tuple[str, int],
     answers: dict[str, Answer],
     records: Records,
     cluster: Cluster,
@@ -122,17 +162,18 @@ def _figures(
     taken = [answer for answer in answers.values() if answer.status == "200"]
     first = min(answer.sent for answer in taken)
     sending = max(answer.sent + answer.seconds for answer in taken) - first
-    ends = [datetime.fromisoformat(told[answer.key][-1]["time"]).timestamp() for answer in taken]
-    outcomes = Counter(told[answer.key][-1]["outcome"] for answer in taken)
-    workflows = len(cluster.list("workflows", RESPONSES, f"kre/response={storm[0]}")) - len(waits[0])
+    said = [told[answer.key][0] for answer in taken if answer.key in told]
+    outcomes = Counter(str(each["outcome"]) for each in said)
+    outcomes["kept back"] = len(taken) - len(said)
+    workflows = len(cluster.list("workflows", RESPONSES, f"kre/response={about[0]}")) - len(waits[0])
     after = memory(cluster)
     return Storm(
-        storm[0],
+        about[0],
         len(answers),
-        storm[1],
+        about[1],
         len(taken),
         len(taken) / sending,
-        max(ends) - first,
+        max(datetime.fromisoformat(each["time"]).timestamp() for each in said) - first,
         workflows,
         {part: (before.get(part, 0.0), used) for part, used in after.items()},
         dict(outcomes),

@@ -12,6 +12,7 @@ from support import promql
 # Part (and PodMonitor) -> namespace, selector, and port of its pods.
 PARTS = {
     "eventsource": (PIPELINE, "controller=eventsource-controller", "7777"),
+    "intake": (PIPELINE, "app.kubernetes.io/name=intake", "8081"),
     "sensor": (PIPELINE, "controller=sensor-controller", "7777"),
     "dispatcher": (PIPELINE, "app.kubernetes.io/name=dispatcher", "8081"),
     "recorder": (PIPELINE, "app.kubernetes.io/name=recorder", "8081"),

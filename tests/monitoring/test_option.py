@@ -28,6 +28,7 @@ PODS = {
     "eventsource": Pod("kre-pipeline", {"eventsource-name": "falco", "controller": "eventsource-controller"}),
     "sensor": Pod("kre-pipeline", {"sensor-name": "delete-pod", "controller": "sensor-controller"}),
     "bus": Pod("kre-pipeline", {"controller": "eventbus-controller", "eventbus-name": "default"}),
+    "intake": Pod("kre-pipeline", {"app.kubernetes.io/name": "intake"}),
     "dispatcher": Pod("kre-pipeline", {"app.kubernetes.io/name": "dispatcher"}),
     "falcosidekick": Pod("falco", {"app.kubernetes.io/name": "falcosidekick"}),
     "falco": Pod("falco", {"app.kubernetes.io/name": "falco"}),
@@ -137,6 +138,7 @@ def test_prometheus_reaches_what_it_scrapes_and_nothing_else(bundle: Bundle) -> 
         "sensor": {7777},
         "bus": {7777},
         "dispatcher": {8081},
+        "intake": {8081},
         "falcosidekick": {2810},
     }
 
@@ -163,6 +165,7 @@ def test_each_podmonitor_finds_a_port_that_is_open(bundle: Bundle) -> None:
             "eventbus",
             "eventsource",
             "falcosidekick",
+            "intake",
             "recorder",
             "sensor",
         )

@@ -21,7 +21,7 @@ from typing import Any, Self
 from demo.apiserver import ApiServer, State, lease, namespace, pod
 from demo.apiserver.handling import Rights
 from demo.apiserver.server import Faults
-from support.engine import CODE, code
+from support.engine import CODE, fresh
 
 UID = "7f9d2c1e-5b3a-4e8f-9c6d-0a1b2c3d4e01"
 ALERT = "0e5d1a5c-4c5b-4d7e-9d6c-2f4e0a7b9c11"
@@ -44,7 +44,7 @@ SETTINGS = {
 }
 Facts = dict[str, Any]
 
-MODULES = vars(code.__wrapped__())  # a copy of its own: what is set in one is not seen in the other
+MODULES = vars(fresh())  # a copy of its own: what is set in one is not seen in the other
 _idle: list[ApiServer] = []
 
 

@@ -62,7 +62,8 @@ def _patch(asked: Request) -> bool:
 def _made(body: Any) -> bool:
     """Whether this Workflow refers to a response and passes seven parameters, each of its form."""
     response = body["spec"]["workflowTemplateRef"]["name"]
-    metadata = {"name": body["metadata"]["name"], "namespace": "kre-responses", "labels": {"kre/response": response}}
+    metadata: dict[str, Any] = {"name": body["metadata"]["name"], "labels": {"kre/response": response}}
+    metadata |= {"finalizers": ["kre/record"]}
     parameters = body["spec"]["arguments"]["parameters"]
     spec = {"workflowTemplateRef": {"name": response}, "arguments": {"parameters": parameters}}
     wanted = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": metadata, "spec": spec}

@@ -78,10 +78,13 @@ def folder_of(option: str) -> Path:
     return made
 
 
-@cache
 def code(option: str = "") -> SimpleNamespace:
-    """The engine's modules by name, those of an option too, imported from their folder; sys.modules is as before, for
-    others of these names."""
+    """The engine's modules by name, those of an option too: the same every time."""
+    return _kept(option)
+
+
+def fresh(option: str = "") -> SimpleNamespace:
+    """The same, imported once more from their folder; sys.modules is as before, for others of these names."""
     folder = folder_of(option)
     names = [path.stem for path in folder.glob("*.py")]
     kept = {name: sys.modules.pop(name) for name in names if name in sys.modules}
@@ -92,6 +95,9 @@ def code(option: str = "") -> SimpleNamespace:
             for name in names:
                 sys.modules.pop(name, None)
             sys.modules.update(kept)
+
+
+_kept = cache(fresh)
 
 
 def shop(healthy: int = 2, **changes: Any) -> list[dict[str, Any]]:
@@ -135,6 +141,11 @@ class Ran:
     def said(self) -> tuple[int, str, str]:
         """(exit code, outcome, reason)."""
         return self.code, self.record["outcome"], self.record["reason"]
+
+
+def asked(one: Request) -> tuple[str, str, str]:
+    """(verb, group, resource) of a request, with its subresource as RBAC writes it."""
+    return one.verb, one.group, f"{one.resource}/{one.subresource}".rstrip("/")
 
 
 class Engine:
@@ -195,7 +206,7 @@ class Engine:
         """Whatever a test does to it: a responder asks for nothing that needs.yaml does not have for its action."""
         conditions = {key: value for key, value in {**ENVIRON, **changes}.items() if value is not None}
         allowed = {right[:3] for right in declared(f"{PROGRAMS[self.option][0]}.py", conditions)}
-        assert {(one.verb, one.group, one.resource) for one in requests} <= allowed
+        assert {asked(one) for one in requests} <= allowed
 
     def process(self, python: str = sys.executable, **environ: str | None) -> Ran:
         """As its pod runs it, with nothing else in its environment."""

@@ -13,6 +13,7 @@ from e2e.kubectl import Cluster, Object
 
 RESTART = "KRE_E2E_RESTART_APISERVER"  # a command that ends the API server and starts it again
 SENSOR, SOURCE, BUS = "sensor-name=notify", "eventsource-name=falco", "controller=eventbus-controller"
+INTAKE = "app.kubernetes.io/name=intake"
 RULES = 1  # the place of the rules among a Sensor's filters
 
 
@@ -87,10 +88,11 @@ def _restart(cluster: Cluster) -> Callable[[], bool]:
 
 
 FAULTS = [
-    Fault("Sensor: filter edited", edited(_filter), lossless=False),  # first: a backlog would go with it
+    Fault("Sensor: filter edited", edited(_filter)),
     Fault("Sensor: pod killed", killing(SENSOR)),
     Fault("Sensor: pod deleted", killing(SENSOR, hard=False)),
     Fault("Sensor: pod's label edited", edited(_label)),
+    Fault("intake: one of two pods killed", killing(INTAKE, count=1)),
     Fault("EventSource: one of two pods killed", killing(SOURCE, count=1)),
     Fault("EventSource: both pods killed", killing(SOURCE)),
     Fault("bus: one of three servers killed", killing(BUS, count=1)),

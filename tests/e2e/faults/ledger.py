@@ -19,6 +19,7 @@ RATE, COUNT, BEFORE = 20, 120, 20  # alerts a second; of a stream; answered when
 EACH = 5  # of so many alerts one is to act: it makes a Workflow, which waits for a person and so needs no pod
 ACTING = 4  # alerts of a stream whose Workflows run, where that is asked for
 OTHER = "00000000-0000-4000-8000-000000000002"
+TWICE = 2  # the intake posts each alert once more, a minute later
 LATE = 100  # seconds: a Sensor tries for 60, and what it had taken is delivered to the next one after 30
 
 
@@ -43,8 +44,9 @@ class Stream:
 @dataclass(frozen=True)
 class Figures:
     """The account. Times in seconds: of the part until it was back, from the first post that was not taken to the
-    last, and of the slowest alert from its answer to its record. `again` were delivered more than once, `doubled` acted
-    on more than once; of `may_act`, taken, `acted` have a Workflow; of `runs`, taken, `ran` have ended well."""
+    last, and of the slowest alert from its answer to its record. `again` were delivered more often than the intake
+    posts them, `doubled` acted on more than once; of `may_act`, taken, `acted` have a Workflow; of `runs`, taken, `ran`
+    have ended well."""
 
     fault: str
     sent: int
@@ -146,7 +148,7 @@ def _account(each: Stream, found: dict[str, list[Object]], about: list[str], end
         refused=len(refused),
         recorded=sum(bool(said) for said in records.values()),
         lost=sum(not said for said in records.values()),
-        again=sum(len(said) > 1 for said in records.values()),
+        again=sum(len(said) > TWICE for said in records.values()),
         doubled=sum(about.count(key) > 1 for key in acting),
         may_act=len(acting),
         acted=sum(key in about for key in acting),

@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from kre.model.resource import Resource
 from safety.promise import World, each, exactly, text, together
 from safety.promises.workflows import OWN_CODE
+from support.promoted import promoted
 from support.repository import PROJECT
 
 MANIFESTS = PROJECT / "base/responses/manifests"
+INTAKE = "base/pipeline/options/intake/code"
 FOLDERS = ("code", "recorder/code")  # of the second the recorder alone has something
 LANES = dict.fromkeys(("contain-pod", "delete-pod", "label-pod", "notify"), "workflow") | {"isolate-pod": "label"}
 LANES |= dict.fromkeys(("capture-evidence", "cordon-node", "scale-down"), "workflow")
@@ -77,10 +79,16 @@ def code_is_that_of_git(world: World) -> Iterator[str]:
             folder = "base" if not world.environment.source else f"{world.environment.folder}/release"
             wanted = {file: text(f"{folder}/responses/manifests/{path}") for file, path in needed(program).items()}
             yield from exactly(data, wanted, why, item.name)
+    for item in world.of("ConfigMap") if world.intake else ():
+        if re.fullmatch("intake-code-[a-z0-9]{10}", item.name):
+            yield from exactly(item.body.get("data") or {}, _files(INTAKE), "what was reviewed, whole", item.name)
     for name in OWN_CODE:
         for item in world.of("ConfigMap"):
             if item.name == f"{name}-code":
                 folder = f"{'base' if not world.environment.source else f'{world.environment.folder}/release'}"
-                files = sorted((PROJECT / folder / "responses/options" / name / "code").glob("*.py"))
-                wanted = {file.name: file.read_text() for file in files}
+                wanted = _files(f"{folder}/responses/options/{name}/code")
                 yield from exactly(item.body.get("data") or {}, wanted, "what was reviewed, whole", item.name)
+
+
+def _files(folder: str) -> dict[str, str]:
+    return {file.name: file.read_text() for file in sorted((promoted() / folder).glob("*.py"))}

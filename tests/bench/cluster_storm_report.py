@@ -1,0 +1,73 @@
+"""The part of the section that is about storms."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable
+
+from bench.cluster_storm import PROBES, Storm
+
+INTAKE, STRAIGHT = "intake", "as before"
+HEAD = f"""
+**Storms.** Alerts about one pod, or about fifty in turn, as fast as eight connections have them taken; meanwhile
+{PROBES} alerts about other pods for the same response and {PROBES} for another one, spread over the storm. The last
+two columns are p50, p95 and the slowest of these, from the POST till the API server has taken the Workflow
+(delete-pod) or has the label (isolate-pod). **{INTAKE}** is the way as dev has it, **{STRAIGHT}** that without the
+intake: each alert crosses the bus and is read by every Sensor. The cap is out of the way.
+
+| storm | way | taken a second | passed on | Workflows | drained, s | same response, s | another, s |
+|---|---|---:|---:|---:|---:|---:|---:|
+"""
+MEMORY = """
+Memory at the end of the largest ones, MiB (at the beginning):
+
+| storm | way | {parts} |
+|---|---|{lines}|
+"""
+
+
+def section(found: dict[str, list[Storm]]) -> str:
+    """Both tables."""
+    pairs = [(way, each) for both in zip(*found.values(), strict=True) for way, each in zip(found, both, strict=True)]
+    rows = "\n".join(_row(way, each) for way, each in pairs)
+    most = max(each.alerts for _, each in pairs)
+    parts = sorted({part for _, each in pairs for part in each.memory})
+    memory = "\n".join(_memory(way, each, parts) for way, each in pairs if each.alerts == most)
+    return (
+        HEAD
+        + rows
+        + "\n"
+        + MEMORY.format(parts=" | ".join(parts), lines="|".join("---:" for _ in parts))
+        + memory
+        + "\n"
+    )
+
+
+def _name(each: Storm) -> str:
+    return f"{each.response}, {each.alerts:,} about {each.pods}"
+
+
+def _row(way: str, each: Storm) -> str:
+    passed = each.taken - each.outcomes["kept back"]
+    cells = (
+        f"{each.rate:.0f}",
+        f"{passed:,}",
+        each.workflows,
+        f"{each.drained:.1f}",
+        _three(each.same),
+        _three(each.other),
+    )
+    return f"| {_name(each)} | {way} | {' | '.join(map(str, cells))} |"
+
+
+def _three(times: Iterable[float]) -> str:
+    listed = sorted(times)
+    cuts = statistics.quantiles(listed, n=100, method="inclusive")
+    return f"{cuts[49]:.2f}, {cuts[94]:.2f}, {listed[-1]:.2f}"
+
+
+def _memory(way: str, each: Storm, parts: list[str]) -> str:
+    cells = [
+        f"{each.memory[part][1]:.0f} ({each.memory[part][0]:.0f})" if part in each.memory else "-" for part in parts
+    ]
+    return f"| {_name(each)} | {way} | {' | '.join(cells)} |"
