@@ -186,6 +186,8 @@ def run() -> int:
     cluster.run("delete", "namespace", peers.TARGET, "--ignore-not-found", "--wait=false")
     machine = f"{os.cpu_count()} CPUs, Python {platform.python_version()}, {versions(cluster)}"
     text = report.section(machine, taken, report.figures(os.environ.get("KRE_E2E_FIGURES", "")))
+    if counts := report.thousand(os.environ.get("KRE_E2E_FIGURES", "")):
+        text += report.THOUSAND.format(**counts)
     text += storm_report.section(stormed)
     page.write(report.TITLE, text)
     print(text)

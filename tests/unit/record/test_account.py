@@ -127,6 +127,18 @@ def test_what_was_sent() -> None:
     assert gaps(account) == [("not-received", ALERTS[2]), ("not-triggered", ALERTS[1])]
 
 
+def test_a_repeat_that_the_intake_kept_back_is_none_lost() -> None:
+    lines = [
+        {"part": "intake", "outcome": "taken", "alert": ALERTS[0], "time": at(1)},
+        {"part": "intake", "outcome": "repeated", "alert": ALERTS[1], "time": at(1)},
+        {"part": "intake", "outcome": "stopped", "time": at(0)},
+        dispatcher("refused"),
+    ]
+    account = close(lines, dict.fromkeys(ALERTS[:2], 200), NOW, 60)
+    assert counted(account) == {"sent": 2, "received": 2, "repeated": 1, "triggered": 1, "refused": 1}
+    assert account.gaps == ()
+
+
 @pytest.mark.parametrize("text", ["{", "{}", '{"uuid": "x", "status": "y"}'])
 def test_what_is_no_ledger(text: str) -> None:
     with pytest.raises((ValueError, KeyError)):
@@ -157,7 +169,7 @@ def test_whatever_is_there_the_counts_add_up(said: Any, ended: Any, sent: dict[s
     account = close(lines, sent, NOW, 4200)
     number, kinds = account.counts, [gap.kind for gap in account.gaps]
     assert set(number) == set(COUNTS)
-    ends = sum(number[name] for name in COUNTS[6:13])
+    ends = sum(number[name] for name in COUNTS[7:14])
     assert number["dispatched"] == ends + kinds.count("no-end")
     settled = number["dispatched"] + number["deduplicated"] + number["refused"]
     assert number["triggered"] == settled + kinds.count("in-vain")

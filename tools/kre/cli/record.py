@@ -24,7 +24,7 @@ def _group() -> None:
 def close_command(
     files: Annotated[
         list[str] | None,
-        typer.Argument(metavar="FILE...", help="Logs of dispatchers and recorders; - is standard input."),
+        typer.Argument(metavar="FILE...", help="Logs of intakes, dispatchers and recorders; - is standard input."),
     ] = None,
     cluster: Annotated[bool, typer.Option("--cluster", help="Read the logs of kubectl's context.")] = False,
     context: Annotated[
@@ -44,7 +44,8 @@ def close_command(
     \b
     Examples:
       kre record close --cluster
-      kubectl -n kre-pipeline logs -l 'app.kubernetes.io/name in (dispatcher,recorder)' --tail=-1 | kre record close -
+      kubectl -n kre-pipeline logs -l 'app.kubernetes.io/name in (intake,dispatcher,recorder)' > log
+      kre record close log
       kre record close records.jsonl --sent sent.jsonl --format json
     """
     from kre.record.account import close, parse, parse_sent
@@ -55,7 +56,7 @@ def close_command(
         raise UsageError("name files, - for standard input, or --cluster", "kre record close --help")
     lines, unreadable = parse(_of_cluster(context or "") if cluster else _of_files(files or []))
     if not lines:
-        raise UsageError("there is no record in it: nothing was counted", "logs of dispatchers and recorders")
+        raise UsageError("there is no record in it: nothing was counted", "logs of intakes, dispatchers and recorders")
     try:
         known = None if sent is None else parse_sent(_of_files([sent]))
     except (ValueError, KeyError, TypeError) as error:

@@ -12,8 +12,8 @@ from typing import Any, TypeAlias
 Line: TypeAlias = Mapping[str, Any]
 
 COUNTS = (
-    "sent", "received", "triggered", "dispatched", "deduplicated", "refused", "acted", "observed", "declined", "failed",
-    "never-started", "unrecorded", "open", "lost",
+    "sent", "received", "repeated", "triggered", "dispatched", "deduplicated", "refused", "acted", "observed",
+    "declined", "failed", "never-started", "unrecorded", "open", "lost",
 )  # fmt: skip
 DECLINED = ("refused", "gone", "rejected", "timed-out")
 BY_HAND = "release-pod"  # a person starts it, not an alert
@@ -62,7 +62,7 @@ def parse(texts: Iterable[str]) -> tuple[list[Line], int]:
         except (ValueError, RecursionError):
             unreadable += 1
             continue
-        if line.get("part") in ("dispatcher", "recorder"):
+        if line.get("part") in ("intake", "dispatcher", "recorder"):
             found.append(line)
     return found, unreadable
 
@@ -85,7 +85,9 @@ def close(
     nobody says what was sent."""
     counts: Counter[str] = Counter()
     cases, ends = _cases(lines), _ends(lines)
-    gaps = list(_unseen(cases, sent, counts)) if sent is not None else []
+    kept_back = ("intake", "repeated")
+    repeated = frozenset(line.get("alert") for line in lines if (line.get("part"), line.get("outcome")) == kept_back)
+    gaps = list(_unseen(cases, sent, repeated, counts)) if sent is not None else []
     told = set()
     for (response, alert), case in cases.items():
         counts["triggered"] += 1
@@ -112,7 +114,7 @@ def close(
             why = "a Workflow has ended, and no dispatcher has said that it made it: is a log missing?"
             gaps.append(Gap("unannounced", str(end.get("alert", "")), str(end.get("response", "")), name, why))
     counts["lost"] = len(gaps)
-    named = {name: counts[name] for name in COUNTS if sent is not None or name not in ("sent", "received")}
+    named = {name: counts[name] for name in COUNTS if sent is not None or name not in ("sent", "received", "repeated")}
     return Account(named, tuple(sorted(gaps, key=lambda gap: (gap.kind, gap.alert, gap.response))), unreadable)
 
 
@@ -137,13 +139,17 @@ def _ends(lines: Sequence[Line]) -> dict[str, Line]:
     return {str(line["workflow"]): line for line in kept.values() if line["outcome"] != "late"}
 
 
-def _unseen(cases: Mapping[tuple[str, str], _Case], sent: Mapping[str, int], counts: Counter[str]) -> Iterable[Gap]:
-    """What was sent and never came to a dispatcher."""
+def _unseen(
+    cases: Mapping[tuple[str, str], _Case], sent: Mapping[str, int], repeated: frozenset[object], counts: Counter[str]
+) -> Iterable[Gap]:
+    """What was sent and never came to a dispatcher, unless the intake says that it was a repeat of one that was."""
     triggered = {alert for _, alert in cases}
     for uuid, status in sent.items():
         counts["sent"] += 1
         counts["received"] += status == TAKEN or uuid in triggered
-        if uuid not in triggered and status == TAKEN:
+        if uuid not in triggered and uuid in repeated:
+            counts["repeated"] += 1
+        elif uuid not in triggered and status == TAKEN:
             yield Gap("not-triggered", uuid, "", "", "it was taken, and no dispatcher has a line of it")
         elif uuid not in triggered:
             yield Gap("not-received", uuid, "", "", f"its post was answered {status or 'not at all'}")

@@ -10,7 +10,7 @@ from kre.errors import ToolError
 from kre.model.resource import dig, each
 
 _PODS = "/api/v1/namespaces/kre-pipeline/pods"
-_WHOSE = "app.kubernetes.io/name in (dispatcher,recorder)"
+_WHOSE = "app.kubernetes.io/name in (intake,dispatcher,recorder)"
 _OK, _BAD_REQUEST = 200, 400  # the latter: there was no life before
 
 
