@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Lock
 from typing import Any
 
@@ -11,6 +13,7 @@ from e2e.kubectl import Cluster, Object, alert, wait
 
 PIPELINE, RESPONSES, DEMO = "kre-pipeline", "kre-responses", "kre-demo"
 DISPATCHER = "app.kubernetes.io/name=dispatcher"
+INTAKE = "app.kubernetes.io/name=intake"
 VICTIMS = 12  # pods of the Deployment that most alerts are about
 ENDED = ("Succeeded", "Failed", "Error")
 IMAGE = "docker.io/library/python:3.13-slim@sha256:7c61056e61ac89e852de05f3dc6fa51a6dd2181797bceed46aa725dd7cb2cd3b"
@@ -38,16 +41,18 @@ class Engine:
         self._lock = Lock()
 
     def said(self, alert_id: str, part: str = "dispatcher") -> list[Object]:
-        """The records about an alert, of the dispatcher or of the responders."""
-        where = (PIPELINE, DISPATCHER) if part == "dispatcher" else (RESPONSES, "workflows.argoproj.io/workflow")
-        text = self.cluster.logs(*where, container="" if part == "dispatcher" else "main")
+        """The records about an alert, of the intake, the dispatcher or the responders."""
+        mine = {"dispatcher": DISPATCHER, "intake": INTAKE}
+        where = (PIPELINE, mine[part]) if part in mine else (RESPONSES, "workflows.argoproj.io/workflow")
+        text = self.cluster.logs(*where, container="" if part in mine else "main")
         lines = [json.loads(line) for line in text.splitlines() if alert_id in line and line.startswith("{")]
         return [line for line in lines if line.get("alert") == alert_id and line.get("part") == part]
 
     def send(self, response: str, namespace: str, pod: str, uid: str, **changes: Any) -> Object:
         """Posts an alert about a pod, and waits for what the dispatcher says of it."""
         made = alert(response, namespace, pod, uid, **changes)
-        assert self.cluster.post(made) == "200"
+        status = self.cluster.post(made)
+        assert status == "200", status
         return wait(f"the dispatcher's record of {made['uuid']}", lambda: self.said(made["uuid"]))[-1]
 
     def workflow(self, name: str) -> Object:
@@ -98,6 +103,19 @@ class Engine:
             if text.split() != wanted:
                 return False
         return True
+
+    @contextmanager
+    def every_alert_once(self) -> Iterator[None]:
+        """The intake keeps no repeat back and posts nothing again, until the block ends: what is sent is what comes."""
+        where = ("-n", PIPELINE)
+        plain, shipped = ("KRE_REPEAT=0", "KRE_AGAIN=0"), ("KRE_REPEAT-", "KRE_AGAIN-")
+        try:
+            self.cluster.run(*where, "set", "env", "deployment/intake", *plain)
+            self.cluster.run(*where, "rollout", "status", "deployment/intake", "--timeout=120s")
+            yield
+        finally:
+            self.cluster.run(*where, "set", "env", "deployment/intake", *shipped)
+            self.cluster.run(*where, "rollout", "status", "deployment/intake", "--timeout=120s")
 
     def forget(self, namespace: str = DEMO) -> None:
         """Takes back what the Lease has counted, so that one test's actions are not another's cap."""

@@ -167,9 +167,9 @@ def _bodies(pod: str, uid: str) -> Iterator[Case]:
         "one byte too long": b'{"a": "' + b"x" * (LIMIT - 8) + b'"}',
         "deep": b"[" * 20000 + b"]" * 20000,
     }.items():
-        yield Case(name, Shot(f"body {name}", body), "400")
+        yield Case(name, Shot(f"body {name}", body), "400|413")  # the latter by the intake
     long = json.dumps(changed(pod, uid, "output", "x" * (1 << 20))).encode()
-    yield Case("1 MB of text", Shot("body long", long), "400|unreachable")  # answered, and cut off, before it is read
+    yield Case("1 MB of text", Shot("body long", long), "400|413|unreachable")  # answered, and cut off, before it is read
     for name, body in {"null": b"null", "a number": b"1", "a text": b'"x"', "nothing in it": b"{}"}.items():
         yield Case(name, Shot(f"body {name}", body))
 
@@ -177,7 +177,7 @@ def _bodies(pod: str, uid: str) -> Iterator[Case]:
 def _requests(pod: str, uid: str) -> Iterator[Case]:
     body = json.dumps(alert("delete-pod", DEMO, pod, uid)).encode()
     for method in ("GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS", "POSTS"):
-        yield Case(method, Shot(f"method {method}", body, method=method), "400")
+        yield Case(method, Shot(f"method {method}", body, method=method), "400|405")
     for path in ("/", "/Falco", "/falco/", "/falco/x", "/metrics", "/%00"):
         yield Case(path, Shot(f"path {path}", body, path=path), "404")
     form = {"Content-Type": "application/x-www-form-urlencoded"}

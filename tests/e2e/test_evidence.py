@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from collections.abc import Iterator
 
 import pytest
 
@@ -23,15 +24,38 @@ NOISY = (
 
 
 @pytest.fixture
-def noisy(engine: Engine) -> tuple[str, str]:
-    """(name, uid) of a pod whose log is hostile."""
+def noisy(engine: Engine) -> Iterator[tuple[str, str]]:
+    """(name, uid) of a pod whose log is hostile: another each time, for a response acts on one once."""
     made = deployment("noisy", 1, ["python3", "-c", NOISY])
     made["spec"]["template"]["spec"]["containers"][0]["env"] = [{"name": "DB_PASSWORD", "value": SECRET}]
     engine.cluster.apply(json.dumps(made))
     engine.cluster.run("-n", DEMO, "wait", "--for=condition=Available", "deployment/noisy", "--timeout=180s")
     (pod,) = engine.cluster.list("pods", DEMO, "app=noisy")
     wait("its log", lambda: "owned" in engine.cluster.logs(DEMO, "app=noisy", container="main"))
-    return pod["metadata"]["name"], pod["metadata"]["uid"]
+    yield pod["metadata"]["name"], pod["metadata"]["uid"]
+    gone(engine, "noisy")
+
+
+def gone(engine: Engine, name: str) -> None:
+    """Takes a Deployment away, and waits until its pods went."""
+    engine.cluster.run("-n", DEMO, "delete", "deployment", name)
+    wait(f"the end of {name}", lambda: not engine.cluster.list("pods", DEMO, f"app={name}"))
+
+
+@pytest.fixture
+def restarting(engine: Engine) -> Iterator[Object]:
+    """A pod whose container has ended once, at least."""
+    once = "import os, time; print('the first run', flush=True); os.path.exists('/tmp/x') or time.sleep(2)"
+    engine.cluster.apply(json.dumps(deployment("restarting", 1, ["python3", "-c", once])))
+
+    def restarted() -> Object | None:
+        for pod in engine.cluster.list("pods", DEMO, "app=restarting"):
+            if any(one["restartCount"] for one in pod.get("status", {}).get("containerStatuses", [])):
+                return pod
+        return None
+
+    yield wait("a restart", restarted, 180)
+    gone(engine, "restarting")
 
 
 def kept(engine: Engine, record: Object) -> dict[str, bytes]:
@@ -64,22 +88,12 @@ def test_what_is_kept_is_what_the_record_says(engine: Engine, noisy: tuple[str, 
     others_are_untouched(engine, before)
 
 
-def test_the_run_before_and_its_events(engine: Engine) -> None:
-    once = "import os, time; print('the first run', flush=True); os.path.exists('/tmp/x') or time.sleep(2)"
-    engine.cluster.apply(json.dumps(deployment("restarting", 1, ["python3", "-c", once])))
-
-    def restarted() -> Object | None:
-        for pod in engine.cluster.list("pods", DEMO, "app=restarting"):
-            if any(one["restartCount"] for one in pod.get("status", {}).get("containerStatuses", [])):
-                return pod
-        return None
-
-    pod = wait("a restart", restarted, 180)
-    record = engine.respond("capture-evidence", DEMO, pod["metadata"]["name"], pod["metadata"]["uid"])
+def test_the_run_before_and_its_events(engine: Engine, restarting: Object) -> None:
+    metadata = restarting["metadata"]
+    record = engine.respond("capture-evidence", DEMO, metadata["name"], metadata["uid"])
     pieces = kept(engine, record)
     assert b"the first run" in pieces["previous.main"]
-    assert {one["involvedObject"]["uid"] for one in json.loads(pieces["events.json"])} == {pod["metadata"]["uid"]}
-    engine.cluster.run("-n", DEMO, "delete", "deployment", "restarting", "--wait=false")
+    assert {one["involvedObject"]["uid"] for one in json.loads(pieces["events.json"])} == {metadata["uid"]}
 
 
 def test_nobody_changes_it(engine: Engine, noisy: tuple[str, str]) -> None:

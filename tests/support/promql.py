@@ -88,7 +88,8 @@ def metrics() -> dict[str, dict[str, Any]]:
     for part in yaml.safe_load(METRICS.read_text())["parts"]:
         for name, labels in part["metrics"].items():
             assert name not in found, name
-            found[name] = {**part, "labels": set(labels), "rare": name in part.get("rare", ())}
+            marks = {mark: name in part.get(mark, ()) for mark in ("rare", "either")}
+            found[name] = {**part, "labels": set(labels), **marks}
     return found
 
 

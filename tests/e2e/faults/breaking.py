@@ -8,12 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from e2e.controllers import WORKFLOWS
-from e2e.engine import DISPATCHER, PIPELINE
+from e2e.engine import DISPATCHER, INTAKE, PIPELINE
 from e2e.kubectl import Cluster, Object
 
 RESTART = "KRE_E2E_RESTART_APISERVER"  # a command that ends the API server and starts it again
 SENSOR, SOURCE, BUS = "sensor-name=notify", "eventsource-name=falco", "controller=eventbus-controller"
-INTAKE = "app.kubernetes.io/name=intake"
 RULES = 1  # the place of the rules among a Sensor's filters
 
 
