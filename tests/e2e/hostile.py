@@ -169,7 +169,7 @@ def _bodies(pod: str, uid: str) -> Iterator[Case]:
     }.items():
         yield Case(name, Shot(f"body {name}", body), "400|413")  # the latter by the intake
     long = json.dumps(changed(pod, uid, "output", "x" * (1 << 20))).encode()
-    yield Case("1 MB of text", Shot("body long", long), "400|413|unreachable")  # answered, and cut off, before it is read
+    yield Case("1 MB of text", Shot("body long", long), "400|413|unreachable")  # cut off before it is read
     for name, body in {"null": b"null", "a number": b"1", "a text": b'"x"', "nothing in it": b"{}"}.items():
         yield Case(name, Shot(f"body {name}", body))
 

@@ -127,6 +127,17 @@ def test_what_was_sent() -> None:
     assert gaps(account) == [("not-received", ALERTS[2]), ("not-triggered", ALERTS[1])]
 
 
+def test_delivered_again_in_the_next_cool_down_it_is_the_workflow_that_was_made_that_counts() -> None:
+    """The second line says what the Workflow would have been called then."""
+    again = dispatcher("deduplicated", workflow="delete-pod-2", age=4900)
+    for lines in (
+        [dispatcher("dispatched", workflow="delete-pod-1"), again],
+        [again, dispatcher("dispatched", workflow="delete-pod-1")],
+    ):
+        account = close([*lines, end("deleted", "delete-pod-1")], None, NOW, 60)
+        assert counted(account) == {"triggered": 1, "dispatched": 1, "acted": 1}
+
+
 def test_a_repeat_that_the_intake_kept_back_is_none_lost() -> None:
     lines = [
         {"part": "intake", "outcome": "taken", "alert": ALERTS[0], "time": at(1)},

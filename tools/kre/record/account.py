@@ -125,8 +125,9 @@ def _cases(lines: Sequence[Line]) -> dict[tuple[str, str], _Case]:
         if line.get("part") == "dispatcher" and "response" in line:
             alert = str(line.get("alert") or f"(none, line {number + 1})")
             case = found.setdefault((str(line["response"]), alert), _Case())
+            if line["outcome"] == "dispatched" or "dispatched" not in case.outcomes:  # that one was made
+                case.workflow = str(line.get("workflow") or case.workflow)
             case.outcomes.append(str(line["outcome"]))
-            case.workflow = str(line.get("workflow") or case.workflow)
             at = _seconds(line)
             if at >= case.last:
                 case.last, case.reason = at, str(line.get("reason", ""))
