@@ -60,7 +60,7 @@ def test_a_file_that_is_named_is_there(file: str) -> None:
 
 
 def test_the_rows_of_identities_are_those_of_the_test() -> None:
-    assert len(IDENTITIES) == 4
+    assert len(IDENTITIES) == 5
     assert set(IDENTITIES) <= table([], []).keys()
 
 

@@ -119,6 +119,22 @@ def test_no_part_of_the_way_is_a_single_pod() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_what_is_posted_again_comes_within_every_cool_down(name: str) -> None:
+    """Else the second post of an alert would be acted on."""
+    code = (PROJECT / "base/pipeline/options/intake/code/intake.py").read_text()
+    (again,) = re.findall(r'"KRE_AGAIN", "(\d+)"', code)
+    cooldowns = [int(value) for key, value in _settings(name) if key.rpartition(".")[2] == "cooldown"]
+    assert cooldowns
+    assert int(again) * 2 <= min(cooldowns), "and some room, for a post that the EventSource made wait"
+
+
+def _settings(name: str) -> list[tuple[str, str]]:
+    """Of both namespaces."""
+    found = [body["data"] for body in of(name, "ConfigMap") if body["metadata"]["name"] == "settings"]
+    return [pair for data in found for pair in data.items()]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_no_secret_is_in_git(name: str) -> None:
     found = {(body["metadata"]["namespace"], body["metadata"]["name"]): body for body in of(name, "Secret")}
     assert found.keys() == SECRETS_IN_GIT
