@@ -2,7 +2,8 @@
 
 The cluster must have opted in (tests/e2e/README.md) and have the engine of dev, as `make e2e` leaves it. It writes its
 section of docs/benchmarks.md. KRE_BENCH_TALON names a falco-talon for the second peer, KRE_E2E_FIGURES a file with the
-figures of tests/e2e/faults; without them their parts are left out, and the page says so.
+figures of tests/e2e/faults; without them their parts are left out, and the page says so. KRE_BENCH_ONLY=storms measures
+storms alone.
 """
 
 from __future__ import annotations

@@ -178,17 +178,25 @@ def run() -> int:
     cluster.run("-n", "falco", "delete", "pod", "falcosidekick", "--ignore-not-found", "--grace-period=0", "--force")
     cluster.apply(json.dumps(_sender("falcosidekick")))
     cluster.run("-n", "falco", "wait", "--for=condition=Ready", "pod/falcosidekick", "--timeout=60s")
+    machine = f"{os.cpu_count()} CPUs, Python {platform.python_version()}, {versions(cluster)}"
+    only = os.environ.get("KRE_BENCH_ONLY", "")
+    if only in ("", "storms"):
+        text = storm_report.section(machine, storms(cluster))
+        page.write(storm_report.TITLE, text)
+        print(text)
+    return 0 if only == "storms" else alone(cluster, machine)
+
+
+def alone(cluster: Cluster, machine: str) -> int:
+    """One alert after the other, beside peers."""
     runs: dict[str, Callable[[Cluster], Times]] = {report.ENGINE: engine, report.BLOG: blog}
     if os.environ.get(peers.TALON):
         runs[report.TALON] = talon
-    stormed = storms(cluster)
     taken = {name: measure(cluster) for name, measure in runs.items()}
     cluster.run("delete", "namespace", peers.TARGET, "--ignore-not-found", "--wait=false")
-    machine = f"{os.cpu_count()} CPUs, Python {platform.python_version()}, {versions(cluster)}"
     text = report.section(machine, taken, report.figures(os.environ.get("KRE_E2E_FIGURES", "")))
     if counts := report.thousand(os.environ.get("KRE_E2E_FIGURES", "")):
         text += report.THOUSAND.format(**counts)
-    text += storm_report.section(stormed)
     page.write(report.TITLE, text)
     print(text)
     return 0

@@ -7,9 +7,11 @@ from collections.abc import Iterable
 
 from bench.cluster_storm import PROBES, Storm
 
+TITLE = "A storm on a cluster"
 INTAKE, STRAIGHT = "intake", "as before"
-HEAD = f"""
-**Storms.** Alerts about one pod, or about fifty in turn, as fast as eight connections have them taken; meanwhile
+HEAD = f"""{{machine}}. Made by `make bench-e2e`, or by that alone with `KRE_BENCH_ONLY=storms`.
+
+Alerts about one pod, or about fifty in turn, as fast as eight connections have them taken; meanwhile
 {PROBES} alerts about other pods for the same response and {PROBES} for another one, spread over the storm. The last
 two columns are p50, p95 and the slowest of these, from the POST till the API server has taken the Workflow
 (delete-pod) or has the label (isolate-pod). **{INTAKE}** is the way as dev has it, **{STRAIGHT}** that without the
@@ -26,7 +28,7 @@ Memory at the end of the largest ones, MiB (at the beginning):
 """
 
 
-def section(found: dict[str, list[Storm]]) -> str:
+def section(machine: str, found: dict[str, list[Storm]]) -> str:
     """Both tables."""
     pairs = [(way, each) for both in zip(*found.values(), strict=True) for way, each in zip(found, both, strict=True)]
     rows = "\n".join(_row(way, each) for way, each in pairs)
@@ -34,7 +36,7 @@ def section(found: dict[str, list[Storm]]) -> str:
     parts = sorted({part for _, each in pairs for part in each.memory})
     memory = "\n".join(_memory(way, each, parts) for way, each in pairs if each.alerts == most)
     return (
-        HEAD
+        HEAD.format(machine=machine)
         + rows
         + "\n"
         + MEMORY.format(parts=" | ".join(parts), lines="|".join("---:" for _ in parts))
