@@ -79,11 +79,13 @@ def fired(plain: Engine) -> Fired:
     answers = Barrage([case.shot for case in flat]).answers()
     marker(up)
     told = [case for case in flat if case.said == REFUSED]
+    earlier = {str(json.loads(line).get("alert")) for line in heard} - {"None"}  # an intake that ends posts those again
 
     def said() -> dict[str, list[str]] | None:
         found: dict[str, list[str]] = {}
         for record in map(json.loads, lines(up) - heard):
-            found.setdefault(str(record.get("alert")), []).append(record["outcome"])
+            if str(record.get("alert")) not in earlier:
+                found.setdefault(str(record.get("alert")), []).append(record["outcome"])
         return found if all(case.alert in found for case in told) else None
 
     found = wait(f"records of {len(told)} refusals", said, 90)
