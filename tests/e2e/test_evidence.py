@@ -44,9 +44,16 @@ def gone(engine: Engine, name: str) -> None:
 
 @pytest.fixture
 def restarting(engine: Engine) -> Iterator[Object]:
-    """A pod whose container has ended once, at least."""
-    once = "import os, time; print('the first run', flush=True); os.path.exists('/tmp/x') or time.sleep(2)"
-    engine.cluster.apply(json.dumps(deployment("restarting", 1, ["python3", "-c", once])))
+    """A pod whose container has ended once, and stays then: of more lives the runtime may have no log any more."""
+    once = (
+        "import os, sys, time; os.path.exists('/tmp/x') and time.sleep(1e6); open('/tmp/x', 'w').close(); "
+        "print('the first run', flush=True); time.sleep(1); sys.exit(1)"
+    )
+    made = deployment("restarting", 1, ["python3", "-c", once])
+    spec = made["spec"]["template"]["spec"]
+    spec["volumes"] = [{"name": "tmp", "emptyDir": {}}]
+    spec["containers"][0]["volumeMounts"] = [{"name": "tmp", "mountPath": "/tmp"}]
+    engine.cluster.apply(json.dumps(made))
 
     def restarted() -> Object | None:
         for pod in engine.cluster.list("pods", DEMO, "app=restarting"):
