@@ -9,6 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from e2e.api import leaves
+from e2e.api.door import Door, door
+from e2e.api.responder import Responder
 from e2e.api.rest import Rest
 from e2e.http import Http
 from e2e.kubectl import PROJECT, Cluster, wait
@@ -54,6 +56,19 @@ def bundle() -> Bundle:
 def dev(cluster: Cluster, rest: Rest, bundle: Bundle) -> None:
     """dev's namespaces, identities, rights, policies and settings are on the server."""
     leaves.put(cluster, rest, bundle.resources)
+
+
+@pytest.fixture(scope="module")
+def opened(http: Http, dev: None) -> Iterator[Door]:
+    """What a program of the engine asks, on its way to the server."""
+    with door(http) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def responder(opened: Door, tmp_path_factory: pytest.TempPathFactory) -> Responder:
+    """Responders, behind that."""
+    return Responder(opened, tmp_path_factory.mktemp("responder"))
 
 
 @pytest.fixture(scope="session")

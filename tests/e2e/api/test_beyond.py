@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from e2e.api.door import Door, door
+from e2e.api.door import Door
 from e2e.api.responder import Responder
 from e2e.api.target import APPS, CORE, NOBODY, Target
 from e2e.http import MERGE, Http
@@ -21,17 +21,6 @@ from e2e.kubectl import PROJECT, Cluster, Object, wait
 pytestmark = [pytest.mark.e2e, pytest.mark.api]
 CORDON = PROJECT / "base/responses/options/cordon-node"
 SETTINGS = {"cordon-node.min-healthy": "1", "cordon-node.min-healthy-percent": "0"}
-
-
-@pytest.fixture(scope="module")
-def opened(http: Http, dev: None) -> Iterator[Door]:
-    with door(http) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def responder(opened: Door, tmp_path_factory: pytest.TempPathFactory) -> Responder:
-    return Responder(opened, tmp_path_factory.mktemp("beyond"))
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from e2e.api.door import Door, door
+from e2e.api.door import Door
 from e2e.api.needs import Reduced, reduced
 from e2e.api.responder import Responder
 from e2e.api.target import APPS, NOBODY, Target
@@ -35,12 +35,6 @@ QUARANTINE = {"kre/quarantine": "true"}
 
 
 @pytest.fixture(scope="module")
-def opened(http: Http, dev: None) -> Iterator[Door]:
-    with door(http) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
 def target(http: Http, dev: None) -> Iterator[Target]:
     """Nobody is bound there; but the policy that cuts isolated pods off is."""
     made = Target(http, bound=False)
@@ -49,11 +43,6 @@ def target(http: Http, dev: None) -> Iterator[Target]:
     made.make(where, "networkpolicies", "networking.k8s.io/v1", "NetworkPolicy", "kre-quarantine", spec=spec)
     yield made
     made.close()
-
-
-@pytest.fixture(scope="module")
-def responder(opened: Door, tmp_path_factory: pytest.TempPathFactory) -> Responder:
-    return Responder(opened, tmp_path_factory.mktemp("needs"))
 
 
 @pytest.mark.parametrize("row", ACTING, ids=str)

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from e2e.api.door import Door, door
 from e2e.api.responder import ACTIONS, Ran, Responder
 from e2e.api.target import Target
 from e2e.http import Http
@@ -21,17 +20,6 @@ BOUND = (*DISRUPTIVE, "label-pod", "notify")
 CHANGING = ("isolate-pod", "contain-pod", "label-pod")
 QUARANTINE, LABELS, MARKED = "kre/quarantine", "kre/isolated-labels", "kre/alert"
 OPEN = "connections that were open before survive"
-
-
-@pytest.fixture(scope="module")
-def opened(http: Http, dev: None) -> Iterator[Door]:
-    with door(http) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def responder(opened: Door, tmp_path_factory: pytest.TempPathFactory) -> Responder:
-    return Responder(opened, tmp_path_factory.mktemp("responder"))
 
 
 @pytest.fixture(scope="module")

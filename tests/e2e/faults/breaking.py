@@ -18,12 +18,11 @@ RULES = 1  # the place of the rules among a Sensor's filters
 
 @dataclass(frozen=True)
 class Fault:
-    """`strike` does it and returns a question: is all back? `lossless` is the promise that whatever was acknowledged
-    is recorded; `acting` asks for Workflows that run to their end meanwhile."""
+    """`strike` does it and returns a question: is all back? `acting` asks for Workflows that run to their end
+    meanwhile."""
 
     name: str
     strike: Callable[[Cluster], Callable[[], bool]]
-    lossless: bool = True
     acting: bool = False
 
 

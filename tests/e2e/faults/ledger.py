@@ -105,7 +105,7 @@ def _asked(back: Callable[[], bool]) -> bool:
 
 def settle(engine: Engine, streams: list[Stream], records: Records) -> list[Figures]:
     """Waits for what is late, and counts. Takes the Workflows away that wait for a person."""
-    promised = {key for each in streams if each.fault.lossless for key in each.taken}
+    promised = {key for each in streams for key in each.taken}
     _patiently(lambda: promised <= records.by_alert().keys(), LATE)
     found = records.by_alert()
     workflows = engine.cluster.list("workflows", RESPONSES)
