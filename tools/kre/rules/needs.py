@@ -25,46 +25,45 @@ _EVENTS = ("Sensor", "EventSource")
 
 
 @once
-def _judged(bundle: Bundle) -> list[tuple[Environment | None, list[Verdict]]]:
-    return [(environment, verdicts(bundle, environment)) for environment, _ in bundle.worlds]
+def _judged(bundle: Bundle) -> list[tuple[Environment | None, tuple[str, ...], Verdict]]:
+    """Every verdict, with its environment and the name of that, where there is one."""
+    return [
+        (environment, (environment.name,) if environment else (), verdict)
+        for environment, _ in bundle.worlds
+        for verdict in verdicts(bundle, environment)
+    ]
 
 
 @rule("E03", "every identity is granted what it needs, and nothing else", "world")
 def needed(bundle: Bundle) -> Iterator[Hit]:
-    for environment, found in _judged(bundle):
-        names = (environment.name,) if environment else ()
-        for verdict in found:
-            severity: Severity | None = "warning" if verdict.guessed else None
-            if environment is not None or verdict.held:  # else its Roles may stand elsewhere
-                yield from _missing(bundle, names, verdict, severity)
-            yield from _forbidden(bundle, names, verdict)
-            rest = [piece for piece in verdict.excess if not (_secret(verdict, piece) or _around(verdict, piece))]
-            yield from _excess(bundle, names, verdict, rest, "which nothing that it does needs", severity)
-            if environment is not None and verdict.unknown and verdict.held:
-                yield from _unknown(bundle, environment, verdict)
+    for environment, names, verdict in _judged(bundle):
+        severity: Severity | None = "warning" if verdict.guessed else None
+        if environment is not None or verdict.held:  # else its Roles may stand elsewhere
+            yield from _missing(bundle, names, verdict, severity)
+        yield from _forbidden(bundle, names, verdict)
+        rest = [piece for piece in verdict.excess if not (_secret(verdict, piece) or _around(verdict, piece))]
+        yield from _excess(bundle, names, verdict, rest, "which nothing that it does needs", severity)
+        if environment is not None and verdict.unknown and verdict.held:
+            yield from _unknown(bundle, environment, verdict)
 
 
 @rule("E10", "nobody lists, watches or deletes in bulk who acts on single objects", "world")
 def around(bundle: Bundle) -> Iterator[Hit]:
-    for environment, found in _judged(bundle):
-        names = (environment.name,) if environment else ()
-        for verdict in found:
-            severity: Severity | None = "warning" if verdict.guessed or verdict.unknown else None
-            among = verdict.held if verdict.unknown else verdict.excess
-            pieces = [piece for piece in among if not _secret(verdict, piece) and _around(verdict, piece)]
-            means = "and all that it needs of them is single ones" if not verdict.unknown else "all of them at once"
-            yield from _excess(bundle, names, verdict, pieces, means, severity)
+    for _, names, verdict in _judged(bundle):
+        severity: Severity | None = "warning" if verdict.guessed or verdict.unknown else None
+        among = verdict.held if verdict.unknown else verdict.excess
+        pieces = [piece for piece in among if not _secret(verdict, piece) and _around(verdict, piece)]
+        means = "and all that it needs of them is single ones" if not verdict.unknown else "all of them at once"
+        yield from _excess(bundle, names, verdict, pieces, means, severity)
 
 
 @rule("E20", "no Sensor or EventSource reads Secrets, for Argo Events mounts those that it names", "world")
 def secrets(bundle: Bundle) -> Iterator[Hit]:
-    for environment, found in _judged(bundle):
-        names = (environment.name,) if environment else ()
-        for verdict in found:
-            severity: Severity | None = "warning" if verdict.unknown else None
-            among = verdict.held if verdict.unknown else verdict.excess
-            pieces = [piece for piece in among if _secret(verdict, piece)]
-            yield from _excess(bundle, names, verdict, pieces, "and those that it names are mounted for it", severity)
+    for _, names, verdict in _judged(bundle):
+        severity: Severity | None = "warning" if verdict.unknown else None
+        among = verdict.held if verdict.unknown else verdict.excess
+        pieces = [piece for piece in among if _secret(verdict, piece)]
+        yield from _excess(bundle, names, verdict, pieces, "and those that it names are mounted for it", severity)
 
 
 def _secret(verdict: Verdict, piece: Piece) -> bool:
