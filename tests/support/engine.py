@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import importlib
 import io
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -20,7 +21,19 @@ from types import SimpleNamespace
 from typing import Any
 from unittest import mock
 
-from demo.apiserver import ApiServer, Request, State, deployment, networkpolicy, pod, replicaset, service
+from demo.apiserver import (
+    ApiServer,
+    Fault,
+    Request,
+    State,
+    deployment,
+    networkpolicy,
+    pod,
+    replicaset,
+    reset,
+    service,
+)
+from support.modules import imported
 from support.needs import declared
 from support.repository import PROJECT
 
@@ -84,17 +97,9 @@ def code(option: str = "") -> SimpleNamespace:
 
 
 def fresh(option: str = "") -> SimpleNamespace:
-    """The same, imported once more from their folder; sys.modules is as before, for others of these names."""
+    """The same, imported once more from their folder."""
     folder = folder_of(option)
-    names = [path.stem for path in folder.glob("*.py")]
-    kept = {name: sys.modules.pop(name) for name in names if name in sys.modules}
-    with mock.patch.object(sys, "path", [str(folder), *sys.path]), mock.patch.object(sys, "dont_write_bytecode", True):
-        try:
-            return SimpleNamespace(**{name: importlib.import_module(name) for name in names})
-        finally:
-            for name in names:
-                sys.modules.pop(name, None)
-            sys.modules.update(kept)
+    return imported((path.stem for path in folder.glob("*.py")), folder)
 
 
 _kept = cache(fresh)
@@ -207,6 +212,25 @@ class Engine:
         conditions = {key: value for key, value in {**ENVIRON, **changes}.items() if value is not None}
         allowed = {right[:3] for right in declared(f"{PROGRAMS[self.option][0]}.py", conditions)}
         assert {asked(one) for one in requests} <= allowed
+
+    def killed(self, at: Callable[[Request], bool], *, after: bool, **environ: str | None) -> None:
+        """As its pod runs it, and killed at the first request that is so, before or `after` it has its effect."""
+        known = threading.Event()
+
+        def fault(request: Request, _: int) -> Fault | None:
+            if not at(request):
+                return None
+            assert known.wait(10)
+            process.kill()
+            process.wait()
+            return reset(after=after)
+
+        self.server.fault = fault
+        with self.started(**environ) as process:
+            known.set()
+            assert process.communicate(timeout=60) == (b"", b"")
+        assert process.returncode == -signal.SIGKILL
+        self.server.fault = None
 
     def process(self, python: str = sys.executable, **environ: str | None) -> Ran:
         """As its pod runs it, with nothing else in its environment."""

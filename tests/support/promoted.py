@@ -6,7 +6,6 @@ A release here may be older than base/, as long as nobody has promoted; what it 
 from __future__ import annotations
 
 import atexit
-import re
 import shutil
 import tempfile
 from functools import cache
@@ -17,9 +16,7 @@ from kre.load.layout import environments
 from kre.load.sources import Sources
 from kre.model.bundle import Bundle
 from support.cli import kre
-from support.repository import PROJECT, git
-
-FOLDERS = ("base", "overlays", "apps", "kre.yaml", ".gitattributes", ".github")
+from support.whole import copied
 
 
 @cache
@@ -27,10 +24,7 @@ def promoted() -> Path:
     """A folder with it, without locks: no history would prove them."""
     made = Path(tempfile.mkdtemp(prefix="kre-promoted-"))
     atexit.register(shutil.rmtree, made, ignore_errors=True)
-    for name in git(PROJECT, "ls-files", "--cached", "--others", "--exclude-standard", *FOLDERS).splitlines():
-        if (PROJECT / name).is_file() and not re.match(r"overlays/[^/]+/release[./]", name):
-            (made / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(PROJECT / name, made / name)
+    copied(made, but=r"overlays/[^/]+/release[./]")
     later = [environment for environment in environments(Sources(made)) if environment.source]
     for environment in later:
         shutil.copytree(made / "base", made / environment.folder / "release")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from functools import cache
@@ -18,10 +19,12 @@ REASON = '"it closes a node; policy kre-engine-nodes lets it change nothing else
 BINDING = {"group": "rbac.authorization.k8s.io", "kind": "ClusterRoleBinding", "name": "kre-cordon-node-nodes"}
 
 
-def copied(folder: Path) -> Path:
-    """What an environment is rendered from, copied there; returns the folder."""
+def copied(folder: Path, but: str = "$.") -> Path:
+    """What an environment is rendered from, and what Git is told of it, copied there, without what the pattern `but`
+    begins with; returns the folder."""
+    places = ("apps/", "base/", "overlays/", "kre.yaml", ".git")
     for file in git(PROJECT, "ls-files", "--cached", "--others", "--exclude-standard").splitlines():
-        if file.startswith(("apps/", "base/", "overlays/", "kre.yaml")) and (PROJECT / file).exists():
+        if file.startswith(places) and (PROJECT / file).exists() and not re.match(but, file):
             (folder / file).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(PROJECT / file, folder / file)
     return folder

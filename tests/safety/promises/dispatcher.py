@@ -23,6 +23,14 @@ def spread(key: str, labels: Mapping[str, str] = NAME) -> dict[str, Any]:
     return {"maxSkew": 1, "topologyKey": key, "whenUnsatisfiable": "ScheduleAnyway", **selected}
 
 
+def unhashed(volume: Any) -> Any:
+    """A volume of a ConfigMap whose name has a hash, with -HASH in its place."""
+    if not isinstance(volume, dict) or not isinstance(volume.get("configMap"), dict):
+        return volume
+    name = re.sub(r"-[a-z0-9]{10}$", "-HASH", str(volume["configMap"].get("name")))
+    return {**volume, "configMap": {**volume["configMap"], "name": name}}
+
+
 def token(response: str, secret: str = "") -> dict[str, Any]:
     """A response's token as a source of the volume: optional, so that a missing one stops no other response."""
     named = {"name": f"{secret or response}-dispatch-token", "optional": True}
@@ -93,16 +101,11 @@ def the_dispatcher_has_the_tokens_of_the_enabled_responses(item: Resource, world
     yield from exactly(
         rest, {"name": "tokens", "projected": {"sources": []}}, "options add to this volume by its index"
     )
-    code = re.sub(r"-[a-z0-9]{10}$", "-HASH", str(dig(others, 1, "configMap", "name")))
-    found = [
-        *others[:1],
-        {**(dig(others, 1) or {}), "configMap": {**(dig(others, 1, "configMap") or {}), "name": code}},
-    ]
     mounts = [
         {"name": "settings", "configMap": {"name": "settings"}},
         {"name": "code", "configMap": {"name": "dispatcher-code-HASH"}},
     ]
-    yield from exactly([*found, *others[2:]], mounts, "settings are read anew, and new code rolls it")
+    yield from exactly([unhashed(one) for one in others], mounts, "settings are read anew, and new code rolls it")
 
 
 @each("Deployment")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from kre.model.resource import Resource, dig
 from kre.model.resource import each as items
 from safety.promise import World, each, exactly, without
-from safety.promises.dispatcher import probe, spread
+from safety.promises.dispatcher import probe, spread, unhashed
 
 NAME = {"app.kubernetes.io/name": "intake"}
 NEXT = {"kre/passes-on-to": "falco-webhook:12000"}  # what rule X10 follows
@@ -50,13 +49,8 @@ def the_intake_runs_the_code_of_git(item: Resource, _: World) -> Iterator[str]:
     first, *others = items(pod, "volumes") or [{}]
     certificate = {"name": "tls", "secret": {"secretName": "falco-eventsource-tls", "optional": True}}
     yield from exactly(first, certificate, "no other Secret is read; without a certificate the port is plain HTTP")
-    code = re.sub(r"-[a-z0-9]{10}$", "-HASH", str(dig(others, 0, "configMap", "name")))
-    found = [
-        {**(dig(others, 0) or {}), "configMap": {**(dig(others, 0, "configMap") or {}), "name": code}},
-        *others[1:],
-    ]
     wanted = [{"name": "code", "configMap": {"name": "intake-code-HASH"}}]
-    yield from exactly(found, wanted, "new code rolls it, and nothing else is read")
+    yield from exactly([unhashed(one) for one in others], wanted, "new code rolls it, and nothing else is read")
 
 
 @each("Service")

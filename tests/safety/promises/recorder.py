@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from kre.model.resource import Resource, dig
 from kre.model.resource import each as items
 from safety.promise import World, each, exactly, without
-from safety.promises.dispatcher import probe
+from safety.promises.dispatcher import probe, unhashed
 
 NAME = {"app.kubernetes.io/name": "recorder"}
 
@@ -50,10 +49,5 @@ def the_recorder_runs_the_code_of_git(item: Resource, _: World) -> Iterator[str]
     sink, *others = items(pod, "volumes") or [{}]
     secret = {"name": "sink", "secret": {"secretName": "recorder-sink", "optional": True}}
     yield from exactly(sink, secret, "no other Secret is read; the Component record-sink makes it a must, by its index")
-    code = re.sub(r"-[a-z0-9]{10}$", "-HASH", str(dig(others, 0, "configMap", "name")))
     wanted = [{"name": "code", "configMap": {"name": "recorder-code-HASH"}}]
-    found = [
-        {**(dig(others, 0) or {}), "configMap": {**(dig(others, 0, "configMap") or {}), "name": code}},
-        *others[1:],
-    ]
-    yield from exactly(found, wanted, "new code rolls it, and nothing else is read")
+    yield from exactly([unhashed(one) for one in others], wanted, "new code rolls it, and nothing else is read")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from demo.apiserver import Fault, reset
 from support.engine import ACTIONS, REQUESTED, UID, WORKFLOW, engine, shop
 
 # action -> what a second run says, where the first has done it.
@@ -45,25 +43,12 @@ def test_killed_and_run_again(tmp_path: Path, action: str, method: str, after: b
     """Killed when the API server has a request in its hands: the one that changes the pod, or the Event's."""
     if (action, method) == ("notify", "change"):
         return  # it has none
-    at, started = METHOD[action] if method == "change" else "POST", threading.Event()
-
-    def fault(asked: Any, _: int) -> Fault | None:
-        if asked.method != at:
-            return None
-        assert started.wait(10)
-        process.kill()
-        process.wait()
-        return reset(after=after)
-
-    with engine(tmp_path, scene(action), fault=fault) as it:
-        with it.started(KRE_ACTION=action, **REQUESTED) as process:
-            started.set()
-            assert process.communicate(timeout=60) == (b"", b"")
-        assert process.returncode == -9
+    at = METHOD[action] if method == "change" else "POST"
+    with engine(tmp_path, scene(action)) as it:
+        it.killed(lambda asked: asked.method == at, after=after, KRE_ACTION=action, **REQUESTED)
         done = method == "POST" or after
         assert bool(it.touched) is (done and action != "notify")
         assert len(it.events) == (method == "POST" and after)
-        it.server.fault = None
         ran = it.run(KRE_ACTION=action, **REQUESTED)
         assert ran.said[:2] == (0, SECOND[action][0] if done else FIRST[action])
         assert [change.resource for change in it.server.changes].count("pods") == (action != "notify")

@@ -3,26 +3,14 @@
 from __future__ import annotations
 
 import signal
-import sys
 import threading
 import time
-from collections.abc import Iterator
-from types import ModuleType
-from unittest import mock
 
 import pytest
 
+from support.modules import imported
+
 from .conftest import CODE, EventSource, Intake, alert, eventsource, intake, until
-
-
-@pytest.fixture
-def again() -> Iterator[ModuleType]:
-    """The module, imported from where it lies."""
-    with mock.patch.object(sys, "path", [str(CODE), *sys.path]), mock.patch.object(sys, "dont_write_bytecode", True):
-        import again
-
-        yield again
-        del sys.modules["again"]
 
 
 def counted(started: Intake, outcome: str, count: int) -> bool:
@@ -85,7 +73,8 @@ def test_asked_to_end_it_says_what_it_could_not_post(source: EventSource) -> Non
     assert said["not_again"] == 3
 
 
-def test_without_room_it_is_counted(again: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_room_it_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    again = imported(["again"], CODE).again
     monkeypatch.setattr(again, "ROOM", 100)
     posted: list[bytes] = []
     made = again.Again(lambda body, _: (posted.append(body), (200, 1))[1], 0.2)

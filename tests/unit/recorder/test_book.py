@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from support.recorder import HOLD, MODULES, ended, node, nodes, said, stamp, workflow
+from support.recorder import MODULES
+from support.workflow_api import HOLD, ended, node, nodes, said, stamp, workflow
 
 NOW = 1_800_000_000.0
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from support.recorder import HOLD, MODULES, Api, ended, node, said, until, workflow
+from support.recorder import MODULES, until
+from support.workflow_api import HOLD, Api, ended, node, said, workflow
 
 DONE = ended("Succeeded", node(record=said()))
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from support.recorder import MODULES, compressed, ended, node, nodes, said, workflow
+from support.recorder import MODULES
+from support.workflow_api import compressed, ended, node, nodes, said, workflow
 
 QUOTA = 'pods "x" is forbidden: exceeded quota: full, requested: pods=1, used: pods=0, limited: pods=0'
 PULL = 'ImagePullBackOff: Back-off pulling image "example.invalid/x"'

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from support.recorder import CODE, Api, Process, ended, node, once, recorder, said, uid, until, workflow
+from support.recorder import CODE, Process, once, recorder, until
+from support.workflow_api import Api, ended, node, said, uid, workflow
 
 DONE = ended("Succeeded", node(record=said()))
 STRICT = ended("Error", message="not permitted when using workflowTemplateRef with templateReferencing restriction")

@@ -14,8 +14,9 @@ from jsonschema import Draft202012Validator
 from support.dispatcher import Local
 from support.dispatcher import api as dispatcher_api
 from support.engine import engine, shop
-from support.recorder import MODULES, Api, ended, node, recorder, said, stamp, until, workflow
+from support.recorder import MODULES, recorder, until
 from support.repository import PROJECT
+from support.workflow_api import Api, ended, node, said, stamp, workflow
 
 SCHEMA = json.loads((PROJECT / "docs/record.schema.json").read_text())
 VALIDATOR = Draft202012Validator(SCHEMA)

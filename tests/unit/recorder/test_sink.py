@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from support.recorder import MODULES, Api, ended, node, once, recorder, said, uid, until, workflow
+from support.recorder import MODULES, once, recorder, until
+from support.workflow_api import Api, ended, node, said, uid, workflow
 
 DONE = ended("Succeeded", node(record=said()))
 LINE: dict[str, Any] = {"part": "recorder", "time": "2026-01-02T03:04:05.678+00:00", "key": "k", "steps": ["x"]}

@@ -224,18 +224,7 @@ def test_trouble_with_logs_for_ever_leaves_time_for_the_rest(tmp_path: Path) -> 
 def test_killed_in_the_middle_and_run_again(tmp_path: Path, after: bool) -> None:
     with engine(tmp_path, option="capture-evidence") as it:
         begin(it)
-
-        def fault(asked: Any, _: int) -> Fault | None:
-            if asked.resource != "secrets":
-                return None
-            process.kill()
-            process.wait()
-            return reset(after=after)
-
-        it.server.fault = fault
-        with it.started() as process:
-            assert process.communicate(timeout=60) == (b"", b"")
-        it.server.fault = None
+        it.killed(lambda asked: asked.resource == "secrets", after=after)
         ran = it.run()
         assert (ran.record["outcome"], len(events(it))) == ("captured", 1)
         names = {one["metadata"]["name"] for one in secrets(it)}

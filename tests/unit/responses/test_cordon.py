@@ -172,18 +172,7 @@ def test_faults_at_every_request(tmp_path: Path, fault: str, after: bool) -> Non
 @pytest.mark.parametrize("after", [False, True])
 def test_killed_in_the_middle_and_run_again(tmp_path: Path, after: bool) -> None:
     with engine(tmp_path, nodes(), LEAST, option="cordon-node") as it:
-
-        def fault(asked: Any, _: int) -> Fault | None:
-            if asked.method != "PATCH":
-                return None
-            process.kill()
-            process.wait()
-            return reset(after=after)
-
-        it.server.fault = fault
-        with it.started() as process:
-            assert process.communicate(timeout=60) == (b"", b"")
+        it.killed(lambda asked: asked.method == "PATCH", after=after)
         assert closed(it) == (["node-1"] if after else [])
-        it.server.fault = None
         assert it.run().record["outcome"] == "cordoned"
         assert (closed(it), len(it.events)) == (["node-1"], 1)

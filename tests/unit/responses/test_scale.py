@@ -219,19 +219,8 @@ def test_faults_at_every_request(tmp_path: Path, fault: str, after: bool) -> Non
 @pytest.mark.parametrize("after", [False, True])
 def test_killed_in_the_middle_and_run_again(tmp_path: Path, after: bool) -> None:
     with engine(tmp_path, shop(), option="scale-down") as it:
-
-        def fault(asked: Any, _: int) -> Fault | None:
-            if asked.method != "PUT":
-                return None
-            process.kill()
-            process.wait()
-            return reset(after=after)
-
-        it.server.fault = fault
-        with it.started() as process:
-            assert process.communicate(timeout=60) == (b"", b"")
+        it.killed(lambda asked: asked.method == "PUT", after=after)
         assert workload(it) == ((0, "3") if after else (3, None))
-        it.server.fault = None
         assert it.run().said == (0, "scaled-down", "Deployment web has no replicas now; it had 3")
         assert (workload(it), len(it.events)) == ((0, "3"), 1)
 
