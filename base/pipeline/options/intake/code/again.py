@@ -1,7 +1,7 @@
 """Each alert once more, a minute after it was taken: what was lost behind the EventSource meanwhile is there again.
 
-A Sensor whose filter is edited begins anew: what stood on the bus for it is not delivered to it any more, and a bus can
-lose its stream. Whatever did arrive is deduplicated by the dispatcher, for its cool-down is longer than this.
+A Sensor whose filter is edited begins anew: what stood on the bus for it is not delivered to it any more. Whatever did
+arrive is deduplicated by the dispatcher, for its cool-down is longer than this.
 """
 
 import threading
