@@ -47,10 +47,15 @@ TOLD = {
     ],
     "scale-down": [
         ("1-shared-memory", f"{SHOP}-x2x7k", "scaled-down"),
-        ("2-another-replica", f"{SHOP}-q7w2r", "scaled-down"),
-        ("3-opted-out", f"{SHOP}-m9n4p", "refused"),
-        ("4-kept-by-git", "kre-demo/shop-front-7c6d5b4f8-h4j2k", "refused"),
+        ("2-opted-out", f"{SHOP}-m9n4p", "refused"),
+        ("3-kept-by-git", "kre-demo/shop-front-7c6d5b4f8-h4j2k", "refused"),
     ],
+}
+# An alert's name -> what is said of it: one refusal looks like another.
+WHY = {
+    "opted-out": "annotated kre/protected",
+    "replaced-since": "another pod has this name now",
+    "kept-by-git": "Argo CD keeps its owner as Git has it",
 }
 
 
@@ -72,4 +77,6 @@ def test_each_alert_is_answered_in_its_own_way() -> None:
         words = [line.split(maxsplit=3) for line in lines]
         assert all(len(line) == 4 for line in words), "each says why"
         told[response.strip()] = [tuple(line[:3]) for line in words]
+        for name, _, _, why in words:
+            assert next((said for what, said in WHY.items() if name.endswith(what)), "") in why, f"{name}: {why}"
     assert told == TOLD
