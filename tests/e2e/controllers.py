@@ -1,4 +1,4 @@
-"""The controllers that a cluster came with, under the rights and flags that the charts give them here: Roles alone."""
+"""The controllers that a cluster came with, under the rights, flags and limits that the charts give them here."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ WORKFLOWS = ("argo-workflows", "workflow-controller", "argo-workflows-workflow-c
 
 
 def confine(cluster: Cluster) -> None:
-    """Lets both run as the ServiceAccount that the chart makes, managing one namespace, with no ClusterRole.
+    """Lets both run as the ServiceAccount that the chart makes, managing one namespace, with no ClusterRole, and Argo
+    Workflows run as many Workflows at once.
 
     Those that a chart has installed do so."""
+    _limit(cluster)
     for namespace, name, account, managed in installed(cluster):
         if name == account:
             continue
@@ -43,6 +45,24 @@ def confine(cluster: Cluster) -> None:
     wait("one controller pod each", lambda: all(len(cluster.running(part[0])) == 1 for part in (EVENTS, WORKFLOWS)))
 
 
+def _limit(cluster: Cluster) -> None:
+    """The controller reads its limits as it starts."""
+    namespace, name, account, _ = WORKFLOWS
+    if cluster.try_get("deployment", account, namespace):
+        return
+    data = {key: str(value) for key, value in _values(namespace).items() if key.lower().endswith("parallelism")}
+    before = cluster.get("configmap", "workflow-controller-configmap", namespace)["data"]
+    if before | data != before:
+        cluster.merge("configmap", "workflow-controller-configmap", namespace, {"data": data})
+        cluster.run("-n", namespace, "rollout", "restart", f"deployment/{name}")
+
+
+def _values(component: str) -> Object:
+    """The controller's."""
+    values: Object = yaml.safe_load((PROJECT / "base" / component / "values.yaml").read_text())["controller"]
+    return values
+
+
 def installed(cluster: Cluster) -> list[tuple[str, str, str, str]]:
     """Both, each under the name that its Deployment has here: the cluster's, or the chart's."""
     return [
@@ -53,7 +73,6 @@ def installed(cluster: Cluster) -> list[tuple[str, str, str, str]]:
 
 def _environment(spec: Object, component: str) -> list[Object]:
     """What the container has, and what the component's values give it."""
-    values = yaml.safe_load((PROJECT / "base" / component / "values.yaml").read_text())
-    extra: list[Object] = values["controller"].get("extraEnv", [])
+    extra: list[Object] = _values(component).get("extraEnv", [])
     names = [item["name"] for item in extra]
     return [*(item for item in spec["containers"][0].get("env", []) if item["name"] not in names), *extra]

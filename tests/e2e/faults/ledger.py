@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -79,7 +80,7 @@ def stream(engine: Engine, fault: Fault) -> Stream:
             made.may_act.add(sent["uuid"])
         shots.append(shot(sent))
         if fault.acting and index % (COUNT // ACTING) == COUNT // ACTING - 1:
-            acting = alert("label-pod", DEMO, f"{name}-{index}", OTHER)
+            acting = alert("label-pod", DEMO, f"{name}-{index}", str(uuid.uuid4()))  # none waits for another
             made.runs.add(acting["uuid"])
             shots.append(shot(acting))
     barrage = Barrage(shots, rate=RATE, workers=16, detached=True)
@@ -104,14 +105,16 @@ def _asked(back: Callable[[], bool]) -> bool:
 
 
 def settle(engine: Engine, streams: list[Stream], records: Records) -> list[Figures]:
-    """Waits for what is late, and counts. Takes the Workflows away that wait for a person."""
+    """Waits for what is late, and counts. Takes the Workflows away that wait for a person: not before those that act
+    have ended, for hundreds that wait must keep none of them."""
     promised = {key for each in streams for key in each.taken}
     _patiently(lambda: promised <= records.by_alert().keys(), LATE)
     found = records.by_alert()
     workflows = engine.cluster.list("workflows", RESPONSES)
-    engine.cluster.run("-n", RESPONSES, "delete", "workflows", "--selector=kre/response=notify", "--wait=false")
     runs = {key for each in streams for key in each.runs & each.taken}
     _patiently(lambda: runs <= _ended(engine), LATE)
+    engine.hurry()  # or what comes a second time would find its Workflow gone, and make another
+    engine.cluster.run("-n", RESPONSES, "delete", "workflows", "--selector=kre/response=notify", "--wait=false")
     about = [_alert(item) for item in workflows]
     ended = _ended(engine)
     return [_account(each, found, about, ended) for each in streams]

@@ -52,8 +52,8 @@ def argo_workflows_runs_templates_of_one_namespace(item: Resource, _: World) -> 
             {"name": "EXPRESSION_TEMPLATES", "value": "false"},
             {"name": "DEFAULT_REQUEUE_TIME", "value": "1s"},
         ],
-        "parallelism": 50,
-        "namespaceParallelism": 20,
+        "parallelism": 500,
+        "namespaceParallelism": 500,
     }
     why = "whoever creates a Workflow chooses no pod, nothing in a parameter is evaluated, a storm is slowed down"
     yield from exactly(controller, wanted_controller, why, "controller")
