@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import TypeAlias
 
 from kre.doors import git
+from kre.doors.git.objects import Objects
+from kre.doors.git.scratch import written
 from kre.errors import UsageError
 from kre.load import layout, plain
 from kre.load.build import build, unreached
-from kre.load.extent import extent_of
+from kre.load.extent import extent, extent_of
 from kre.load.merged import merged
 from kre.load.objects import cluster_scoped
 from kre.load.owners import owners
@@ -26,15 +28,17 @@ from kre.model.source import Source
 Like: TypeAlias = tuple[Sources, Sequence[Root]]
 
 
-def load(root: Path, only: Iterable[str] | None = None, since: str | None = None) -> Bundle:
+def load(
+    root: Path, only: Iterable[str] | None = None, since: str | None = None, objects: Objects | None = None
+) -> Bundle:
     """The Bundle of a folder. `only` limits what is rendered to these environments; `since` is a revision to load as
-    well, as `before`.
+    well, as `before`: a commit where `objects`, those of this folder, are open already.
 
     Raises UsageError where the folder, its environments or the revision can't be read, ToolError where Kustomize is
     missing or hangs.
     Whatever is wrong with a single file is no error but one of the bundle's `problems`.
     """
-    return _load(root, only, since)
+    return _load(root, only, since, objects=objects)
 
 
 def exported(root: Path, only: Iterable[str] | None = None, like: Like | None = None) -> Bundle:
@@ -44,7 +48,13 @@ def exported(root: Path, only: Iterable[str] | None = None, like: Like | None = 
 
 
 def _load(
-    root: Path, only: Iterable[str] | None, since: str | None, like: Like | None = None, *, proved: bool = True
+    root: Path,
+    only: Iterable[str] | None,
+    since: str | None,
+    like: Like | None = None,
+    objects: Objects | None = None,
+    *,
+    proved: bool = True,
 ) -> Bundle:
     root = Path(os.path.realpath(root))
     if not root.is_dir():
@@ -60,9 +70,10 @@ def _load(
     units = layout.build_units(root, names)
     roots, reaches, problems = build(sources, units, like[1] if like else (), layout.FOLDERS)
     unused, unread = unreached(sources, reaches)
-    before = _before(root, names, since, (sources, roots)) if since else None
+    before = _before(root, names, since, (sources, roots), objects) if since else None
     if before and since:
-        before = replace(before, merged=merged(root, since, _relocked(environments, before.sources, sources.parsed)))
+        changed = _relocked(environments, before.sources, sources.parsed)
+        before = replace(before, merged=merged(objects or root, since, changed))
     chosen = [environment for environment in environments if environment.name in names]
     known, unreadable = locks(sources, chosen)
     return Bundle(
@@ -80,10 +91,13 @@ def _load(
     )
 
 
-def _before(root: Path, names: Sequence[str], since: str, like: Like) -> Bundle | None:
+def _before(root: Path, names: Sequence[str], since: str, like: Like, objects: Objects | None) -> Bundle | None:
     """The same environments as they were at a revision, None where there were none yet."""
     with tempfile.TemporaryDirectory(prefix="kre-") as scratch:
-        git.export(root, since, Path(scratch), extent_of(root, since))
+        if objects:
+            written(objects, since, Path(scratch), extent(objects, since))
+        else:
+            git.export(root, since, Path(scratch), extent_of(root, since))
         if not layout.is_layout(Path(scratch)):
             return None
         known = [item.name for item in layout.environments(Sources(Path(scratch)))]

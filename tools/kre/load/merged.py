@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from contextlib import nullcontext
 from pathlib import Path
 
 from kre.doors.git.objects import Objects
@@ -15,12 +16,13 @@ from kre.model.promotion import Merged, Source
 BASE = "base"
 
 
-def merged(root: Path, revision: str, changed: Iterable[Environment]) -> Merged:
-    """As Merged; of locks those of the `changed` environments. Raises UsageError as Objects does."""
+def merged(where: Path | Objects, revision: str, changed: Iterable[Environment]) -> Merged:
+    """As Merged, of a folder or what is open of it already; of locks those of the `changed` environments. Raises
+    UsageError as Objects does."""
     names = [environment.name for environment in changed]
     if not names:
         return Merged()
-    with Objects(root) as objects:
+    with nullcontext(where) if isinstance(where, Objects) else Objects(where) as objects:
         commit = objects.resolve(revision)
         digests = {}
         for component in objects.names(commit, BASE):

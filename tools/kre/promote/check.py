@@ -48,7 +48,7 @@ def check(view: View, step: Step, change: Change) -> Checked:
 
     only = extent(view.objects, change.parent)
     with checked_out(view.objects, change.parent, change.files, change.new, only) as root:
-        bundle = load(root, [step.name], since=change.parent)
+        bundle = load(root, [step.name], since=change.parent, objects=view.objects)
         found = [each for each in validate(bundle) if _concerns(each, step)]
         compared = _compared(bundle, step)
         risks = _risks(bundle, compared)

@@ -45,11 +45,13 @@ def checked_out(
         _administer(objects, commit, top, entries.values())
         root = top / objects.prefix
         root.mkdir(parents=True, exist_ok=True)
-        wanted = None if only is None else tuple(f"{name}/" for name in only)
-        for entry in entries.values():
-            if wanted is None or f"{entry.path}/".startswith(wanted):
-                _put(objects, root, entry, contents)
+        _put_all(objects, root, entries.values(), contents, only)
         yield root
+
+
+def written(objects: Objects, commit: str, root: Path, only: Iterable[str] | None = None) -> None:
+    """Writes the files of a commit into a folder, which knows nothing of Git then; `only` as checked_out has it."""
+    _put_all(objects, root, objects.tree(commit), {}, only)
 
 
 def _administer(objects: Objects, commit: str, top: Path, entries: Iterable[Entry]) -> None:
@@ -63,6 +65,15 @@ def _administer(objects: Objects, commit: str, top: Path, entries: Iterable[Entr
     (top / ".git").write_text(f"gitdir: {own}\n")
     lines = [f"{entry.mode} {entry.blob}\t{objects.prefix}{entry.path}\0" for entry in entries]
     Plumbing(top).run("update-index", "-z", "--index-info", stdin="".join(lines))
+
+
+def _put_all(
+    objects: Objects, root: Path, entries: Iterable[Entry], contents: Mapping[str, bytes], only: Iterable[str] | None
+) -> None:
+    wanted = None if only is None else tuple(f"{name}/" for name in only)
+    for entry in entries:
+        if wanted is None or f"{entry.path}/".startswith(wanted):
+            _put(objects, root, entry, contents)
 
 
 def _put(objects: Objects, root: Path, entry: Entry, contents: Mapping[str, bytes]) -> None:
