@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
+from e2e.afterwards import look
 from e2e.controllers import confine
 from e2e.engine import DEMO, PIPELINE, RESPONSES, VICTIMS, Engine, deployment, pod_spec
 from e2e.kubectl import PROJECT, Cluster, wait
@@ -22,6 +23,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("e2e") and not item.get_closest_marker("api"):
             item.add_marker("node")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """One that failed on a node says what is to be seen there."""
+    report = yield
+    if report.failed and item.get_closest_marker("node") and "cluster" in getattr(item, "fixturenames", ()):
+        report.sections.append(("the cluster", look()))
+    return report
 
 
 @pytest.fixture(scope="session")

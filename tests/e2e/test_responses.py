@@ -151,9 +151,11 @@ def test_contain_pod_leaves_a_protected_pod_alone(engine: Engine) -> None:
 
 @beside
 def test_the_same_alert_again_makes_no_second_workflow(engine: Engine) -> None:
+    """The intake takes the second for another alert, for it is of another container; the dispatcher goes by the pod."""
     name, uid = engine.victim()
     first = engine.send("delete-pod", DEMO, name, uid)
-    second = engine.send("delete-pod", DEMO, name, uid)
+    fields = {"k8s.ns.name": DEMO, "k8s.pod.name": name, "k8s.pod.uid": uid, "container.full_id": "0" * 64}
+    second = engine.send("delete-pod", DEMO, name, uid, output_fields=fields)
     assert (first["outcome"], second["outcome"]) == ("dispatched", "deduplicated")
     engine.finish(first["workflow"])
     specs = [json.dumps(item["spec"]) for item in engine.cluster.list("workflows", RESPONSES, ABOUT)]

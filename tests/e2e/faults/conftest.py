@@ -36,10 +36,7 @@ def figures(up: Engine) -> dict[str, Figures]:
     """What each fault did, by its name. All streams first, one after the other, then one wait for what is late."""
     up.forget()
     up.set(notify__cap="5000", notify__mode="approve", label_pod__cap="100")
-    # What a pod that is on its way out writes may not be read any more.
-    wait(
-        "all of it to stand still", lambda: len(up.cluster.running(PIPELINE)) == len(up.cluster.list("pods", PIPELINE))
-    )
+    up.still()  # what a pod that is on its way out writes may not be read any more
     sensor: Object = up.cluster.get("sensor", "notify", PIPELINE)["spec"]
     faults = [fault for fault in FAULTS if not fault.name.startswith("API server") or os.environ.get(RESTART)]
     try:
