@@ -36,11 +36,9 @@ and never recorded. Beside it what the way of the posts lost of 200 under the sa
 | fault | sent | not taken | lost | delivered again | acted twice | back after, s | slowest, s | the posts' way |
 |---|---:|---:|---:|---:|---:|---:|---:|---:|
 """
-THOUSAND = """
-**A thousand** alerts at 12 a second, while in turn both dispatchers, the Sensor, both EventSources, an intake, a
-server of the bus and the workflow controller are killed, and the Sensor's filter is edited
-(`tests/e2e/faults/test_thousand.py`): {sent:,} sent, {received:,} taken, {triggered:,} triggered, {dispatched}
-dispatched, {refused:,} refused by a guard, **{lost} lost**. The record of them closes.
+ACCOUNT = """
+**The record** of all of them, as `kre record close` has it: {sent:,} sent, {received:,} taken, {triggered:,} triggered,
+{dispatched} dispatched, {refused:,} refused by a guard, **{lost} lost**.
 """
 # The prototype of the posts' way, one bus server and one EventSource, 200 alerts at 20 a second; atLeastOnce where it
 # has two figures, without (which is the default) and with.
@@ -71,10 +69,10 @@ def figures(path: str) -> list[dict[str, Any]]:
     return list({each["fault"]: each for each in map(json.loads, lines) if "fault" in each}.values())
 
 
-def thousand(path: str) -> dict[str, int]:
-    """The newest counts of tests/e2e/faults/test_thousand.py in the same file, if there are any."""
+def account(path: str) -> dict[str, int]:
+    """The newest account of the same streams in the same file, if there is any."""
     lines = Path(path).read_text(encoding="utf-8").splitlines() if path and Path(path).exists() else []
-    found = [each["thousand"] for each in map(json.loads, lines) if "thousand" in each]
+    found = [each["account"] for each in map(json.loads, lines) if "account" in each]
     return dict(found[-1]) if found else {}
 
 

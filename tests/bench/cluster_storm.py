@@ -13,20 +13,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bench.cluster_watch import Watch, watching
-from e2e.engine import DEMO, PIPELINE, RESPONSES, Engine, pod_spec
+from e2e.engine import DEMO, INTAKE, PIPELINE, RESPONSES, Engine, pod_spec
 from e2e.faults.records import Records, following
 from e2e.kubectl import Cluster, Object, alert, wait
 from e2e.load import HOST, Answer, Barrage, shot
 
-PROBES, ASSUMED = 20, 400.0  # of each class; alerts a second, for the probes to last as long as the storm
-# response, alerts, pods that they are about
+PROBES, ASSUMED = 20, 400.0  # of each class; alerts a second where the storm has no rate, to spread the probes over it
+# response, alerts, pods that they are about, alerts a second (0: as fast as they are taken)
 STORMS = (
-    ("delete-pod", 1000, 1),
-    ("delete-pod", 1000, 50),
-    ("isolate-pod", 1000, 1),
-    ("isolate-pod", 1000, 50),
-    ("delete-pod", 10_000, 1),
-    ("delete-pod", 10_000, 50),
+    ("delete-pod", 1000, 1, 50),
+    ("delete-pod", 1000, 50, 50),
+    ("isolate-pod", 1000, 50, 50),
+    ("delete-pod", 10_000, 50, 0),
 )
 STRAIGHT = "falco-webhook.kre-pipeline.svc"
 QUIET = 5.0  # seconds without a record, after which a storm is over
@@ -43,6 +41,7 @@ class Storm:
     response: str
     alerts: int
     pods: int
+    asked: float  # alerts a second; 0: as fast as they are taken
     taken: int
     rate: float  # taken a second
     drained: float  # from the first POST till the last record of a first delivery
@@ -92,13 +91,15 @@ def targets(cluster: Cluster, name: str, count: int) -> Iterator[list[tuple[str,
         cluster.run("-n", DEMO, "delete", "pods", *names, *gone)
 
 
-def storm(engine: Engine, response: str, alerts: int, pods: int, host: str = HOST) -> Storm:
-    """Posts `alerts` as fast as they are taken, about `pods` pods in turn, and probes of this response and of another
-    about other pods meanwhile."""
+def storm(engine: Engine, response: str, alerts: int, pods: int, asked: float, host: str = HOST) -> Storm:
+    """Posts `alerts` about `pods` pods in turn, `asked` a second, and probes of this response and of another about
+    other pods meanwhile."""
     cluster, other = engine.cluster, next(name for name in STEP if name != response)
     paths = (f"/api/v1/namespaces/{DEMO}/pods", f"/apis/argoproj.io/v1alpha1/namespaces/{RESPONSES}/workflows")
+    engine.hurry()  # or second posts of the storm before would act, for what it counted is forgotten
     engine.forget()
     cluster.run("-n", RESPONSES, "delete", "workflows", "--all")
+    wait("the end of their pods", lambda: not cluster.list("pods", RESPONSES))
     before = memory(cluster)
     with (
         following(cluster) as records,
@@ -108,17 +109,22 @@ def storm(engine: Engine, response: str, alerts: int, pods: int, host: str = HOS
     ):
         made = [alert(response, DEMO, *hit[index % pods]) for index in range(alerts)]
         probes = [(response if index % 2 else other, pod) for index, pod in enumerate(probed)]
-        asked = {pod[0]: alert(kind, DEMO, *pod) for kind, pod in probes}
-        rate = 2 * PROBES * ASSUMED / alerts
+        told = {pod[0]: alert(kind, DEMO, *pod) for kind, pod in probes}
+        rate = 2 * PROBES * (asked or ASSUMED) / alerts
         with ThreadPoolExecutor() as pool:
-            flood = pool.submit(lambda: Barrage([shot(each) for each in made], host=host).answers())
-            few = pool.submit(lambda: Barrage([shot(each) for each in asked.values()], rate=rate, host=host).answers())
+            flood = pool.submit(_posted, made, host, asked)
+            few = pool.submit(_posted, list(told.values()), host, rate)
         answers, probe_answers = flood.result(), few.result()
         waits: dict[str, list[float]] = {response: [], other: []}
         for kind, (pod, _) in probes:
-            waits[kind].append(_waited(watch, kind, pod, probe_answers[asked[pod]["uuid"]]))
+            waits[kind].append(_waited(watch, kind, pod, probe_answers[told[pod]["uuid"]]))
         _settled(records)
-        return _figures((response, pods), answers, records, cluster, before, (waits[response], waits[other]))
+        return _figures((response, pods, asked), answers, records, cluster, before, (waits[response], waits[other]))
+
+
+def _posted(made: list[Object], host: str, rate: float) -> dict[str, Answer]:
+    """Asked for their answers seldom, for there are megabytes of them."""
+    return Barrage([shot(each) for each in made], rate=rate, host=host, detached=True).answers(600, 3)
 
 
 def memory(cluster: Cluster) -> dict[str, float]:
@@ -146,12 +152,19 @@ def _settled(records: Records) -> None:
 def _waited(watch: Watch, response: str, pod: str, sent: Answer) -> float:
     kind, state = STEP[response]
     key = (kind, pod, state)
-    wait(f"{state} of {pod}", lambda: key in watch.seen, 120, 0.05)
+    wait(f"{state} of {pod}", lambda: key in watch.seen, 600, 0.05)
     return watch.seen[key] - sent.sent
 
 
+def _repeated(cluster: Cluster) -> set[str]:
+    """The alerts that the intakes say they kept back."""
+    lines = cluster.logs(PIPELINE, INTAKE, lines=100_000).splitlines()
+    found = (json.loads(line) for line in lines if '"repeated"' in line)
+    return {str(each["alert"]) for each in found if each["outcome"] == "repeated"}
+
+
 def _figures(
-    about: tuple[str, int],
+    about: tuple[str, int, float],
     answers: dict[str, Answer],
     records: Records,
     cluster: Cluster,
@@ -164,13 +177,15 @@ def _figures(
     sending = max(answer.sent + answer.seconds for answer in taken) - first
     said = [told[answer.key][0] for answer in taken if answer.key in told]
     outcomes = Counter(str(each["outcome"]) for each in said)
-    outcomes["kept back"] = len(taken) - len(said)
+    repeated = _repeated(cluster)
+    outcomes["kept back"] = sum(answer.key in repeated for answer in taken if answer.key not in told)
+    outcomes["lost"] = len(taken) - len(said) - outcomes["kept back"]
     workflows = len(cluster.list("workflows", RESPONSES, f"kre/response={about[0]}")) - len(waits[0])
     after = memory(cluster)
     return Storm(
         about[0],
         len(answers),
-        about[1],
+        *about[1:],
         len(taken),
         len(taken) / sending,
         max(datetime.fromisoformat(each["time"]).timestamp() for each in said) - first,

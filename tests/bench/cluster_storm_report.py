@@ -11,14 +11,15 @@ TITLE = "A storm on a cluster"
 INTAKE, STRAIGHT = "intake", "as before"
 HEAD = f"""{{machine}}. Made by `make bench-e2e`, or by that alone with `KRE_BENCH_ONLY=storms`.
 
-Alerts about one pod, or about fifty in turn, as fast as eight connections have them taken; meanwhile
-{PROBES} alerts about other pods for the same response and {PROBES} for another one, spread over the storm. The last
-two columns are p50, p95 and the slowest of these, from the POST till the API server has taken the Workflow
+Alerts about one pod, or about fifty in turn, at so many a second or as fast as eight connections have them taken;
+meanwhile {PROBES} alerts about other pods for the same response and {PROBES} for another one, spread over the storm.
+The last two columns are p50, p95 and the slowest of these, from the POST till the API server has taken the Workflow
 (delete-pod) or has the label (isolate-pod). **{INTAKE}** is the way as dev has it, **{STRAIGHT}** that without the
-intake: each alert crosses the bus and is read by every Sensor. The cap is out of the way.
+intake: each alert crosses the bus and is read by every Sensor. The cap is out of the way. **Lost** were those
+that were taken and of which neither a dispatcher nor an intake has a record.
 
-| storm | way | taken a second | passed on | Workflows | drained, s | same response, s | another, s |
-|---|---|---:|---:|---:|---:|---:|---:|
+| storm | way | taken a second | passed on | lost | Workflows | drained, s | same response, s | another, s |
+|---|---|---:|---:|---:|---:|---:|---:|---:|
 """
 MEMORY = """
 Memory at the end of the largest ones, MiB (at the beginning):
@@ -46,14 +47,17 @@ def section(machine: str, found: dict[str, list[Storm]]) -> str:
 
 
 def _name(each: Storm) -> str:
-    return f"{each.response}, {each.alerts:,} about {each.pods}"
+    return f"{each.response}, {each.alerts:,} about {each.pods}" + (
+        f", {each.asked:.0f} a second" if each.asked else ""
+    )
 
 
 def _row(way: str, each: Storm) -> str:
-    passed = each.taken - each.outcomes["kept back"]
+    passed = each.taken - each.outcomes["kept back"] - each.outcomes["lost"]
     cells = (
         f"{each.rate:.0f}",
         f"{passed:,}",
+        each.outcomes["lost"],
         each.workflows,
         f"{each.drained:.1f}",
         _three(each.same),

@@ -7,12 +7,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import wraps
 from typing import Any
 
+from e2e.engine import Engine
+
 Test = Callable[..., None]
 
 
 class Beside:
-    """A group of tests that take one fixture, an Engine, and disturb each other in nothing: each has pods of its own,
-    and none changes a setting. The first one that pytest runs starts all of them, each in a thread."""
+    """A group of tests that take the same fixtures, an Engine among them, and disturb each other in nothing: each has
+    pods of its own, and none changes a setting. The first one that pytest runs starts all of them, each in a thread."""
 
     def __init__(self) -> None:
         self._tests: dict[str, Test] = {}
@@ -23,11 +25,10 @@ class Beside:
 
         @wraps(test)  # pytest reads the name of the fixture through it
         def run(**fixtures: Any) -> None:
-            (engine,) = fixtures.values()
             if not self._running:
-                engine.rest()
+                next(each for each in fixtures.values() if isinstance(each, Engine)).rest()
                 with ThreadPoolExecutor(len(self._tests)) as pool:
-                    self._running = {name: pool.submit(known, engine) for name, known in self._tests.items()}
+                    self._running = {name: pool.submit(known, **fixtures) for name, known in self._tests.items()}
             self._running[test.__name__].result()
 
         return run

@@ -10,6 +10,7 @@ from e2e.kubectl import PROJECT, Cluster, Object, wait
 
 # Namespace, Deployment of the cluster, ServiceAccount and Deployment of the chart, the one namespace that it manages.
 EVENTS = ("argo-events", "controller-manager", "argo-events-controller-manager", "kre-pipeline")
+LIMITS = ("parallelism", "namespaceParallelism", "resourceRateLimit")
 WORKFLOWS = ("argo-workflows", "workflow-controller", "argo-workflows-workflow-controller", "kre-responses")
 
 
@@ -50,7 +51,7 @@ def _limit(cluster: Cluster) -> None:
     namespace, name, account, _ = WORKFLOWS
     if cluster.try_get("deployment", account, namespace):
         return
-    data = {key: str(value) for key, value in _values(namespace).items() if key.lower().endswith("parallelism")}
+    data = {key: json.dumps(value) for key, value in _values(namespace).items() if key in LIMITS}
     before = cluster.get("configmap", "workflow-controller-configmap", namespace)["data"]
     if before | data != before:
         cluster.merge("configmap", "workflow-controller-configmap", namespace, {"data": data})

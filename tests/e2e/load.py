@@ -119,9 +119,9 @@ class Barrage:
             self._out = self._run([*self._exec, "cat", self._file])
         return self._out.count("\n")
 
-    def answers(self) -> dict[str, Answer]:
-        """By key."""
-        wait(f"answers to {self._count} posts", self._all, 60)
+    def answers(self, seconds: float = 60, pause: float = 0.1) -> dict[str, Answer]:
+        """By key. Detached, it asks every `pause` seconds."""
+        wait(f"answers to {self._count} posts", self._all, seconds, pause)
         found = [Answer(**json.loads(line)) for line in self._out.splitlines()]
         return {answer.key: answer for answer in found}
 

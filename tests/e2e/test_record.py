@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from e2e.beside import Beside
 from e2e.controllers import WORKFLOWS, installed
 from e2e.engine import DEMO, DISPATCHER, PIPELINE, RESPONSES, Engine
 from e2e.faults.test_quota import full
@@ -21,6 +22,7 @@ from kre.record.account import close, parse
 
 pytestmark = pytest.mark.e2e
 COUNT = 12  # below the cap
+beside = Beside()
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +42,7 @@ def delete(engine: Engine, workflow: str) -> None:
     engine.cluster.run("-n", RESPONSES, "delete", "workflow", workflow, "--timeout=120s")
 
 
+@beside
 def test_an_action_and_what_was_none(engine: Engine, record: Recording) -> None:
     name, uid = engine.victim()
     said = engine.send("label-pod", DEMO, name, uid)
@@ -74,6 +77,7 @@ def test_the_quota_is_full_and_the_workflow_is_deleted(engine: Engine, record: R
     assert (end["outcome"], end["cause"]) == ("never-started", "quota")
 
 
+@beside
 def test_deleted_under_way(engine: Engine, record: Recording) -> None:
     workflow = sent(engine)["workflow"]
     wait("its beginning", lambda: engine.phase(workflow))
@@ -126,11 +130,13 @@ def template(engine: Engine, name: str, **spec: Any) -> str:
     return name
 
 
+@beside
 def test_refused_by_strict(engine: Engine, record: Recording) -> None:
     end = record.end(by_hand(engine, "label-pod", serviceAccountName="delete-pod"))
     assert (end["outcome"], end["cause"], end["phase"]) == ("never-started", "strict", "Error")
 
 
+@beside
 def test_an_image_that_can_not_be_pulled(engine: Engine, record: Recording) -> None:
     name = template(engine, "record-image")
     try:
@@ -141,6 +147,7 @@ def test_an_image_that_can_not_be_pulled(engine: Engine, record: Recording) -> N
     assert (end["outcome"], end["cause"]) in (("never-started", "image"), ("unrecorded", "deadline"))
 
 
+@beside
 def test_a_deadline(engine: Engine, record: Recording) -> None:
     """Nobody decides in time, and the step that would say so can't start either."""
     name = template(engine, "record-deadline", activeDeadlineSeconds=5)

@@ -11,9 +11,10 @@ import pytest
 
 from e2e.engine import PIPELINE, Engine
 from e2e.faults.breaking import FAULTS, RESTART, edited
-from e2e.faults.ledger import Figures, settle, stream
+from e2e.faults.ledger import Figures, Ledger, settle, stream
 from e2e.faults.records import following
 from e2e.kubectl import Object, wait
+from e2e.recording import recording
 
 HERE = Path(__file__).parent
 FIGURES = "KRE_E2E_FIGURES"  # a file to add them to, one JSON object a line
@@ -32,16 +33,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 @pytest.fixture(scope="module")
-def figures(up: Engine) -> dict[str, Figures]:
-    """What each fault did, by its name. All streams first, one after the other, then one wait for what is late."""
+def ledger(up: Engine) -> Ledger:
+    """All streams first, one after the other, then one wait for what is late."""
     up.forget()
     up.set(notify__cap="5000", notify__mode="approve", label_pod__cap="100")
     up.still()  # what a pod that is on its way out writes may not be read any more
     sensor: Object = up.cluster.get("sensor", "notify", PIPELINE)["spec"]
     faults = [fault for fault in FAULTS if not fault.name.startswith("API server") or os.environ.get(RESTART)]
     try:
-        with following(up.cluster) as records:
-            found = settle(up, [stream(up, fault) for fault in faults], records)
+        with following(up.cluster) as records, recording(up) as record:
+            found = settle(up, [stream(up, fault) for fault in faults], records, record)
     finally:
         whole = up.cluster.get("sensor", "notify", PIPELINE)["spec"] == sensor
         sensor["template"]["metadata"] = None
@@ -49,8 +50,9 @@ def figures(up: Engine) -> dict[str, Figures]:
         up.set(notify__cap=None, notify__mode=None, label_pod__cap=None)
         up.forget()
         wait("the Sensor as it was", lambda: whole or back())
-    _table.extend(found)
+    _table.extend(found.figures.values())
     if path := os.environ.get(FIGURES):
+        lines = [*map(asdict, found.figures.values()), {"account": found.account.counts | {"lost": len(found.lost)}}]
         with Path(path).open("a", encoding="utf-8") as file:
-            file.writelines(json.dumps(asdict(each), sort_keys=True) + "\n" for each in found)
-    return {each.fault: each for each in found}
+            file.writelines(json.dumps(line, sort_keys=True) + "\n" for line in lines)
+    return found

@@ -15,6 +15,8 @@ from e2e.faults.breaking import Fault
 from e2e.faults.records import Records
 from e2e.kubectl import Object, alert, wait
 from e2e.load import Answer, Barrage, Shot, shot
+from e2e.recording import Recording
+from kre.record.account import Account, Gap, close
 
 RATE, COUNT, BEFORE = 20, 120, 20  # alerts a second; of a stream; answered when the fault begins
 EACH = 5  # of so many alerts one is to act: it makes a Workflow, which waits for a person and so needs no pod
@@ -104,7 +106,20 @@ def _asked(back: Callable[[], bool]) -> bool:
         return False
 
 
-def settle(engine: Engine, streams: list[Stream], records: Records) -> list[Figures]:
+@dataclass(frozen=True)
+class Ledger:
+    """What each fault did, by its name, and the account of the record of all of them."""
+
+    figures: dict[str, Figures]
+    account: Account
+
+    @property
+    def lost(self) -> list[Gap]:
+        """What was taken, and whose record does not close."""
+        return [gap for gap in self.account.gaps if gap.kind != "not-received"]
+
+
+def settle(engine: Engine, streams: list[Stream], records: Records, record: Recording) -> Ledger:
     """Waits for what is late, and counts. Takes the Workflows away that wait for a person: not before those that act
     have ended, for hundreds that wait must keep none of them."""
     promised = {key for each in streams for key in each.taken}
@@ -117,7 +132,19 @@ def settle(engine: Engine, streams: list[Stream], records: Records) -> list[Figu
     engine.cluster.run("-n", RESPONSES, "delete", "workflows", "--selector=kre/response=notify", "--wait=false")
     about = [_alert(item) for item in workflows]
     ended = _ended(engine)
-    return [_account(each, found, about, ended) for each in streams]
+    figures = {each.fault.name: _figures(each, found, about, ended) for each in streams}
+    return Ledger(figures, _closed(streams, records, record))
+
+
+def _closed(streams: list[Stream], records: Records, record: Recording) -> Account:
+    """What `kre record close` says of all that was sent, once each Workflow has its end."""
+    answers = {key: answer.status for each in streams for key, answer in each.answers.items()}
+    sent = {key: int(status) if status.isdigit() else 0 for key, status in answers.items()}
+    said = [line for key in sent for line in records.by_alert().get(key, [])]
+    made = {line["workflow"] for line in said if line["outcome"] == "dispatched"}
+    _patiently(lambda: made <= record.ends().keys(), LATE)
+    ends = [line for line in record.lines() if line["alert"] in sent]
+    return close([*said, *ends], sent, time.time(), grace=0)
 
 
 def _patiently(done: Callable[[], bool], seconds: float) -> None:
@@ -137,7 +164,7 @@ def _alert(workflow: Object) -> str:
     return str(values["alert"])
 
 
-def _account(each: Stream, found: dict[str, list[Object]], about: list[str], ended: set[str]) -> Figures:
+def _figures(each: Stream, found: dict[str, list[Object]], about: list[str], ended: set[str]) -> Figures:
     taken, records = each.taken, {key: found.get(key, []) for key in each.taken}
     refused = [answer.sent for answer in each.answers.values() if answer.status != "200"]
     waited = [
