@@ -10,7 +10,7 @@ from e2e.kubectl import PROJECT, Cluster, Object, wait
 
 # Namespace, Deployment of the cluster, ServiceAccount and Deployment of the chart, the one namespace that it manages.
 EVENTS = ("argo-events", "controller-manager", "argo-events-controller-manager", "kre-pipeline")
-LIMITS = ("parallelism", "namespaceParallelism", "resourceRateLimit")
+LIMITS = ("parallelism", "namespaceParallelism")
 WORKFLOWS = ("argo-workflows", "workflow-controller", "argo-workflows-workflow-controller", "kre-responses")
 
 

@@ -6,7 +6,8 @@ import json
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from http.client import HTTPException
 
 from e2e.engine import DISPATCHER, PIPELINE
 from e2e.kubectl import Cluster, Object
@@ -31,13 +32,11 @@ class Records:
     def watch(self) -> None:
         """Sees to it, until `end`, that each pod there is has somebody who reads its log."""
         while not self._stop.wait(0.3):
-            code, out, _ = self._cluster.try_run(
-                "-n", PIPELINE, "get", "pods", f"--selector={DISPATCHER}", "--output=name"
-            )
-            for pod in out.split() if code == 0 else []:
-                known = self._following.get(pod)
-                if known is None or known.poll() is not None:
-                    self._follow(pod)
+            with suppress(AssertionError, OSError, HTTPException):  # there is no API server to ask
+                for pod in self._cluster.list("pods", PIPELINE, DISPATCHER):
+                    known = self._following.get(pod["metadata"]["name"])
+                    if known is None or known.poll() is not None:
+                        self._follow(pod["metadata"]["name"])
 
     def _follow(self, pod: str) -> None:
         command = ["kubectl", "-n", PIPELINE, "logs", "--follow", "--tail=-1", pod]

@@ -54,7 +54,6 @@ def argo_workflows_runs_templates_of_one_namespace(item: Resource, _: World) -> 
         ],
         "parallelism": 500,
         "namespaceParallelism": 500,
-        "resourceRateLimit": {"limit": 1, "burst": 4},
     }
     why = "whoever creates a Workflow chooses no pod, nothing in a parameter is evaluated, a storm is slowed down"
     yield from exactly(controller, wanted_controller, why, "controller")
