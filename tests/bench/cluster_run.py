@@ -13,7 +13,7 @@ from bench import cluster_peers as peers
 from bench import cluster_report as report
 from bench import cluster_storm_report as storm_report
 from bench import page
-from bench.cluster_storm import HOST, STORMS, Storm, storm, straight
+from bench.cluster_storm import HOST, STORMS, Storm, stopped, storm, straight
 from bench.cluster_watch import Watch, watching
 from e2e.conftest import _sender
 from e2e.engine import DEMO, ENDED, PIPELINE, RESPONSES, Engine, pod_spec
@@ -111,15 +111,17 @@ def _quiet(cluster: Cluster, namespace: str) -> None:
 
 
 def storms(cluster: Cluster) -> dict[str, list[Storm]]:
-    """The same storms by both ways, each by way of a cap that none of them meets."""
+    """The same storms by both ways, with a cap that none of them meets, and once more with their Workflows running."""
     ran = Engine(cluster)
     cap = cluster.get("configmap", "settings", PIPELINE)["data"]["cap"]
     ran.set(cap="20000")
     storm(ran, *WARM_UP)
     try:
-        found = {storm_report.INTAKE: [_told(storm(ran, *each)) for each in STORMS]}
-        with straight(cluster) as host:
-            found[storm_report.STRAIGHT] = [_told(storm(ran, *each, host)) for each in STORMS]
+        with stopped(cluster):
+            found = {storm_report.INTAKE: [_told(storm(ran, *each)) for each in STORMS]}
+            with straight(cluster) as host:
+                found[storm_report.STRAIGHT] = [_told(storm(ran, *each, host)) for each in STORMS]
+        found[storm_report.RUNNING] = [_told(storm(ran, *each)) for each in STORMS]
     finally:
         ran.set(cap=cap)
         ran.forget()

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from bench.cluster_watch import Watch, watching
+from e2e.controllers import WORKFLOWS, installed
 from e2e.engine import DEMO, INTAKE, PIPELINE, RESPONSES, Engine, pod_spec
 from e2e.faults.records import Records, following
 from e2e.kubectl import Cluster, Object, alert, wait
@@ -71,6 +72,20 @@ def straight(cluster: Cluster) -> Iterator[str]:
         yield STRAIGHT
     finally:
         cluster.run("-n", PIPELINE, "delete", "networkpolicy", "bench-straight")
+
+
+@contextmanager
+def stopped(cluster: Cluster) -> Iterator[None]:
+    """No workflow controller until the block ends: no pod of a response takes the processors from the API server."""
+    namespace, name, *_ = next(part for part in installed(cluster) if part[0] == WORKFLOWS[0])
+    scale = ("-n", namespace, "scale", f"deployment/{name}")
+    cluster.run(*scale, "--replicas=0")
+    try:
+        wait("it to be gone", lambda: not cluster.running(namespace))
+        yield
+    finally:
+        cluster.run(*scale, "--replicas=1")
+        cluster.run("-n", namespace, "rollout", "status", f"deployment/{name}", "--timeout=120s")
 
 
 @contextmanager

@@ -8,14 +8,16 @@ from collections.abc import Iterable
 from bench.cluster_storm import PROBES, Storm
 
 TITLE = "A storm on a cluster"
-INTAKE, STRAIGHT = "intake", "as before"
+INTAKE, STRAIGHT, RUNNING = "intake", "as before", "intake, Workflows run"
 HEAD = f"""{{machine}}. Made by `make bench-e2e`, or by that alone with `KRE_BENCH_ONLY=storms`.
 
 Alerts about one pod, or about fifty in turn, at so many a second or as fast as eight connections have them taken;
 meanwhile {PROBES} alerts about other pods for the same response and {PROBES} for another one, spread over the storm.
 The last two columns are p50, p95 and the slowest of these, from the POST till the API server has taken the Workflow
 (delete-pod) or has the label (isolate-pod). **{INTAKE}** is the way as dev has it, **{STRAIGHT}** that without the
-intake: each alert crosses the bus and is read by every Sensor. The cap is out of the way. **Lost** were those
+intake: each alert crosses the bus and is read by every Sensor. For these two the workflow controller is stopped, for
+here the pods of Workflows would share their two CPUs with the API server; **{RUNNING}** is with all of it on that one
+machine. The cap is out of the way. **Lost** were those
 that were taken and of which neither a dispatcher nor an intake has a record.
 
 | storm | way | taken a second | passed on | lost | Workflows | drained, s | same response, s | another, s |
