@@ -68,7 +68,7 @@ def clear(argocd: ArgoCD) -> None:
         list(pool.map(lambda space: _end_pods(cluster, space.removeprefix("namespace/")), spaces))
     cluster.run("delete", *objects, "--ignore-not-found", "--timeout=200s")
     if known:  # after the namespaces, which ask for what is left of each kind
-        cluster.run("delete", *(f"crd/{name}" for name in known), "--ignore-not-found", "--timeout=120s")
+        cluster.run("delete", *(f"crd/{name}" for name in known), "--ignore-not-found", "--timeout=230s")
 
 
 def _clusterwide(cluster: Cluster) -> list[str]:
