@@ -6,6 +6,7 @@ import ast
 import re
 from pathlib import Path
 
+MINORS = (11, 12, 13)  # of Python 3, whose grammar it keeps to
 _CALLS = re.compile(r"\b(eval|exec|compile|__import__|pickle|subprocess|os\.system)\b\s*\(")
 _TRUST = re.compile(r"verify_mode|check_hostname|_create_unverified_context|CERT_NONE")
 
@@ -20,8 +21,10 @@ def imports(path: Path) -> set[str]:
 
 
 def check(path: Path) -> None:
-    """It says what it is, is ASCII, and has nothing that runs a text or trusts everybody."""
+    """It says what it is, is ASCII and every Python's grammar, and has nothing that runs a text or trusts everybody."""
     text = path.read_text()
+    for minor in MINORS:
+        ast.parse(text, feature_version=(3, minor))
     assert ast.get_docstring(ast.parse(text))
     assert text.isascii()
     assert not _CALLS.search(text.replace("re.compile(", ""))

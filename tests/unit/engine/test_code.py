@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import shutil
 import subprocess
 import sys
@@ -33,13 +32,7 @@ def test_small_enough_to_be_read() -> None:
     assert all(path.read_text().count("\n") < 120 for path in OWN)
 
 
-@pytest.mark.parametrize("minor", [11, 12, 13])
-def test_grammar(minor: int) -> None:
-    for path in (*FILES, *OWN):
-        ast.parse(path.read_text(), feature_version=(3, minor))
-
-
-@pytest.mark.parametrize("minor", [11, 12, 13])
+@pytest.mark.parametrize("minor", plain.MINORS)
 def test_runs_by_each_python_that_is_here(tmp_path: Path, minor: int) -> None:
     """The others are for CI. A name on the PATH may be no more than a signpost."""
     python = shutil.which(f"python3.{minor}") or ""

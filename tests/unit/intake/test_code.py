@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import sys
 from pathlib import Path
 
@@ -27,12 +26,6 @@ def test_the_configmap_has_all_of_it() -> None:
     made = yaml.safe_load((CODE.parent / "kustomization.yaml").read_text())
     (generator,) = made["configMapGenerator"]
     assert generator["files"] == [f"code/{path.name}" for path in FILES]
-
-
-@pytest.mark.parametrize("minor", [11, 12, 13])
-def test_grammar(minor: int) -> None:
-    for path in FILES:
-        ast.parse(path.read_text(), feature_version=(3, minor))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

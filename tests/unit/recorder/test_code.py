@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import sys
 from pathlib import Path
 
@@ -38,12 +37,6 @@ def test_the_configmap_has_all_of_it() -> None:
 
 def test_small_enough_to_be_read() -> None:
     assert sum(path.read_text().count("\n") for path in FILES) < 900
-
-
-@pytest.mark.parametrize("minor", [11, 12, 13])
-def test_grammar(minor: int) -> None:
-    for path in FILES:
-        ast.parse(path.read_text(), feature_version=(3, minor))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
