@@ -11,7 +11,6 @@ from typing import TypeAlias
 
 from kre.doors import git
 from kre.doors.git.objects import Objects
-from kre.doors.git.scratch import written
 from kre.errors import UsageError
 from kre.load import layout, plain
 from kre.load.build import build, unreached
@@ -95,6 +94,8 @@ def _before(root: Path, names: Sequence[str], since: str, like: Like, objects: O
     """The same environments as they were at a revision, None where there were none yet."""
     with tempfile.TemporaryDirectory(prefix="kre-") as scratch:
         if objects:
+            from kre.doors.git.scratch import written
+
             written(objects, since, Path(scratch), extent(objects, since))
         else:
             git.export(root, since, Path(scratch), extent_of(root, since))
