@@ -9,6 +9,7 @@ LOOKS = {
     "Workflows": ("-n", "kre-responses", "get", "workflows", "--sort-by=.metadata.creationTimestamp"),
     "pods": ("get", "pods", "--all-namespaces", "--no-headers"),
     "warnings": ("get", "events", "--all-namespaces", "--field-selector=type=Warning", "--sort-by=.lastTimestamp"),
+    # Any label will do: the cluster and the chart name the controller differently.
     "Argo Workflows": ("-n", "argo-workflows", "logs", "--selector=!none", f"--tail={LINES}"),
 }
 

@@ -67,7 +67,7 @@ def clear(argocd: ArgoCD) -> None:
     with ThreadPoolExecutor() as pool:
         list(pool.map(lambda space: _end_pods(cluster, space.removeprefix("namespace/")), spaces))
     cluster.run("delete", *objects, "--ignore-not-found", "--timeout=200s")
-    if known:  # after the namespaces, which ask for what is left of each kind
+    if known:  # after the namespaces, which ask for what is left of each kind; minutes, where they were just made
         cluster.run("delete", *(f"crd/{name}" for name in known), "--ignore-not-found", "--timeout=230s")
 
 
