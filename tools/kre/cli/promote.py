@@ -30,7 +30,7 @@ Source = Annotated[str, typer.Argument(metavar="FROM", help="The environment tha
 Target = Annotated[str, typer.Argument(metavar="TO", help="The one that is to have it.", show_default=False)]
 Components = Annotated[
     list[str] | None,
-    typer.Argument(metavar="COMPONENT", help="Only these, and what goes with them.", show_default=False),
+    typer.Argument(metavar="COMPONENT...", help="Only these, and what goes with them.", show_default=False),
 ]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Plan and check, and write no branch.")]
 Merge = Annotated[
