@@ -36,7 +36,9 @@ class ValidateFormat(StrEnum):
 def command(
     files: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="FILES...", help="Only the environments that these files are part of.", show_default=False),
+        typer.Argument(
+            metavar="FILES...", help="Only the environments that these files are part of.", show_default=False
+        ),
     ] = None,
     root: Root = None,
     env: Annotated[
