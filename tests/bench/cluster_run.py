@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 from bench import cluster_peers as peers
 from bench import cluster_report as report
+from bench import cluster_storm_peers as storm_peers
 from bench import cluster_storm_report as storm_report
 from bench import page
 from bench.cluster_storm import HOST, STORMS, Storm, stopped, storm, straight
@@ -67,10 +68,11 @@ def one(watch: Watch, sent: float, times: Times, *steps: tuple[str, tuple[str, s
         times.setdefault(name, []).append(watch.seen[key] - sent)
 
 
-def engine(cluster: Cluster) -> Times:
-    """This engine: isolate-pod, whose label is set by the fast lane, and delete-pod."""
+def engine(cluster: Cluster, host: str = HOST) -> Times:
+    """This engine, its way begun at `host`: isolate-pod, whose label is set by the fast lane, and delete-pod."""
     ran, times = Engine(cluster), Times()
     ran.forget()
+    cluster.run("-n", RESPONSES, "delete", "workflows", "--all")  # pods of these names had others before
     cap = cluster.get("configmap", "settings", PIPELINE)["data"]["cap"]
     ran.set(cap="1000")
     collections = (f"/api/v1/namespaces/{DEMO}/pods", f"/apis/argoproj.io/v1alpha1/namespaces/{RESPONSES}/workflows")
@@ -78,18 +80,24 @@ def engine(cluster: Cluster) -> Times:
         with watching(*collections) as watch:
             with some(cluster, DEMO, "bench-isolate") as pods:
                 for pod, uid in pods:
-                    sent = posted(alert("isolate-pod", DEMO, pod, uid))
+                    sent = posted(alert("isolate-pod", DEMO, pod, uid), host)
                     one(watch, sent, times, ("label set", ("pod", pod, QUARANTINE)))
                     _quiet(cluster, RESPONSES)
             with some(cluster, DEMO, "bench-delete") as pods:
                 for pod, uid in pods:
-                    sent = posted(alert("delete-pod", DEMO, pod, uid))
+                    sent = posted(alert("delete-pod", DEMO, pod, uid), host)
                     one(watch, sent, times, *_steps(pod))
                     _quiet(cluster, RESPONSES)
     finally:
         ran.set(cap=cap)
         ran.forget()
     return times
+
+
+def before(cluster: Cluster) -> Times:
+    """This engine as it was before the intake."""
+    with straight(cluster) as host:
+        return engine(cluster, host)
 
 
 def _steps(pod: str) -> tuple[tuple[str, tuple[str, str, str]], ...]:
@@ -191,7 +199,11 @@ def run() -> int:
     machine = f"{os.cpu_count()} CPUs, Python {platform.python_version()}, {versions(cluster)}"
     only = os.environ.get("KRE_BENCH_ONLY", "")
     if only in ("", "storms"):
-        text = storm_report.section(machine, storms(cluster))
+        peer = {report.BLOG: storm_peers.blog}
+        if os.environ.get(peers.TALON):
+            peer[report.TALON] = storm_peers.talon
+        beside = {name: [_told(each) for each in measure(cluster)] for name, measure in peer.items()}
+        text = storm_report.section(machine, storms(cluster), beside)
         page.write(storm_report.TITLE, text)
         print(text)
     return 0 if only == "storms" else alone(cluster, machine)
@@ -199,7 +211,7 @@ def run() -> int:
 
 def alone(cluster: Cluster, machine: str) -> int:
     """One alert after the other, beside peers."""
-    runs: dict[str, Callable[[Cluster], Times]] = {report.ENGINE: engine, report.BLOG: blog}
+    runs: dict[str, Callable[[Cluster], Times]] = {report.ENGINE: engine, report.STRAIGHT: before, report.BLOG: blog}
     if os.environ.get(peers.TALON):
         runs[report.TALON] = talon
     taken = {name: measure(cluster) for name, measure in runs.items()}

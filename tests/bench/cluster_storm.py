@@ -45,8 +45,8 @@ class Storm:
     asked: float  # alerts a second; 0: as fast as they are taken
     taken: int
     rate: float  # taken a second
-    drained: float  # from the first POST till the last record of a first delivery
-    workflows: int
+    drained: float | None  # from the first POST till the last record of a first delivery
+    workflows: int | None
     memory: dict[str, tuple[float, float]]  # part -> MiB before, MiB at the end
     outcomes: dict[str, int] = field(default_factory=dict)
     same: list[float] = field(default_factory=list)
@@ -89,21 +89,21 @@ def stopped(cluster: Cluster) -> Iterator[None]:
 
 
 @contextmanager
-def targets(cluster: Cluster, name: str, count: int) -> Iterator[list[tuple[str, str]]]:
+def targets(cluster: Cluster, name: str, count: int, namespace: str = DEMO) -> Iterator[list[tuple[str, str]]]:
     """(name, uid) of so many pods that no node runs: what is measured is how soon something is done about them."""
     idle = pod_spec(["true"]) | {"schedulerName": "nobody"}
     names = [f"{name}-{index}" for index in range(count)]
     pods: list[Object] = [
-        {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": each, "namespace": DEMO}, "spec": idle}
+        {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": each, "namespace": namespace}, "spec": idle}
         for each in names
     ]
     cluster.apply(json.dumps({"apiVersion": "v1", "kind": "List", "items": pods}))
     try:
-        known = {pod["metadata"]["name"]: pod["metadata"]["uid"] for pod in cluster.list("pods", DEMO)}
+        known = {pod["metadata"]["name"]: pod["metadata"]["uid"] for pod in cluster.list("pods", namespace)}
         yield [(each, known[each]) for each in names]
     finally:
         gone = ("--wait=false", "--grace-period=0", "--force", "--ignore-not-found")
-        cluster.run("-n", DEMO, "delete", "pods", *names, *gone)
+        cluster.run("-n", namespace, "delete", "pods", *names, *gone)
 
 
 def storm(engine: Engine, response: str, alerts: int, pods: int, asked: float, host: str = HOST) -> Storm:
@@ -127,8 +127,8 @@ def storm(engine: Engine, response: str, alerts: int, pods: int, asked: float, h
         told = {pod[0]: alert(kind, DEMO, *pod) for kind, pod in probes}
         rate = 2 * PROBES * (asked or ASSUMED) / alerts
         with ThreadPoolExecutor() as pool:
-            flood = pool.submit(_posted, made, host, asked)
-            few = pool.submit(_posted, list(told.values()), host, rate)
+            flood = pool.submit(posted, made, host, asked)
+            few = pool.submit(posted, list(told.values()), host, rate)
         answers, probe_answers = flood.result(), few.result()
         waits: dict[str, list[float]] = {response: [], other: []}
         for kind, (pod, _) in probes:
@@ -137,8 +137,8 @@ def storm(engine: Engine, response: str, alerts: int, pods: int, asked: float, h
         return _figures((response, pods, asked), answers, records, cluster, before, (waits[response], waits[other]))
 
 
-def _posted(made: list[Object], host: str, rate: float) -> dict[str, Answer]:
-    """Asked for their answers seldom, for there are megabytes of them."""
+def posted(made: list[Object], host: str, rate: float) -> dict[str, Answer]:
+    """All of them, with what came of each. Asked for their answers seldom, for there are megabytes of them."""
     return Barrage([shot(each) for each in made], rate=rate, host=host, detached=True).answers(600, 3)
 
 
