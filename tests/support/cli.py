@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+
+from support.forks import forks
 
 
 @dataclass(frozen=True)
@@ -21,15 +22,11 @@ class Ended:
 def kre(*arguments: str, cwd: Path, env: dict[str, str] | None = None, stdin: str = "", timeout: float = 120) -> Ended:
     """Runs it as a process of its own, with a cache of its own next to `cwd`, and 100 columns."""
     environ = {**os.environ, "COLUMNS": "100", "NO_COLOR": "1", **(env or {})}
-    done = subprocess.run(
-        [sys.executable, "-m", "kre", *arguments],
-        cwd=cwd,
-        env=environ,
-        input=stdin,
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    return Ended(done.returncode, done.stdout, done.stderr)
+    with tempfile.TemporaryDirectory(prefix="kre-") as folder:
+        files = {name: Path(folder, name) for name in ("stdin", "stdout", "stderr")}
+        for path in files.values():
+            path.write_text(stdin if path.name == "stdin" else "", encoding="utf-8")
+        code = forks().run(arguments, cwd, environ, {name: str(path) for name, path in files.items()}, timeout)
+        out, err = (files[name].read_text(encoding="utf-8") for name in ("stdout", "stderr"))
+    assert "Traceback" not in err, err
+    return Ended(code, out, err)

@@ -18,6 +18,7 @@ from support.dispatcher import SETTINGS, TOKENS, UID, Process, Sender, alert, ap
 from support.dispatcher_requests import WORKFLOW, allowed
 
 FIELDS = list(alert())
+TRIES, PATIENCE = 5, 1.4  # seconds that the dispatcher gives the API server, or a little less
 SET = ("ReplicaSet", "web", "set")
 VALUES: list[Any] = [
     "{{workflow.name}}",
@@ -111,7 +112,18 @@ def sender(process: Process, request: pytest.FixtureRequest) -> Iterator[Sender]
 
 
 def check(server: ApiServer, process: Process, sender: Sender, body: bytes) -> int:
-    """Posts it, and looks at what came of it; returns the status."""
+    """Posts it, and looks at what came of it; returns the status. As a Sensor does, it posts again what failed because
+    nobody answered in time, on a machine that had no time."""
+    for _ in range(TRIES):
+        began = time.monotonic()
+        code = _check(server, process, sender, body)
+        if code != 503 or time.monotonic() - began < PATIENCE:
+            break
+    assert code in (200, 400, 413)
+    return code
+
+
+def _check(server: ApiServer, process: Process, sender: Sender, body: bytes) -> int:
     asked, lines = len(server.state.requests), len(process.lines)
     code = sender.send(body)
     until = time.monotonic() + 5
@@ -122,12 +134,11 @@ def check(server: ApiServer, process: Process, sender: Sender, body: bytes) -> i
     for line in printed:
         record = json.loads(line)
         assert record["part"] == "dispatcher"
-        assert record["outcome"] in {"dispatched", "deduplicated", "refused", "gone"}
+        assert record["outcome"] in ({"failed"} if code == 503 else {"dispatched", "deduplicated", "refused", "gone"})
         assert all(len(value) <= 253 for value in record.values() if isinstance(value, str))
         assert line.isascii()
         assert b"\x1b" not in line
     assert [one for one in server.state.requests[asked:] if not allowed(one)] == []
-    assert code in (200, 400, 413)
     return code
 
 
