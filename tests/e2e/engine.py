@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
@@ -15,6 +16,7 @@ PIPELINE, RESPONSES, DEMO = "kre-pipeline", "kre-responses", "kre-demo"
 DISPATCHER = "app.kubernetes.io/name=dispatcher"
 INTAKE = "app.kubernetes.io/name=intake"
 VICTIMS = 12  # pods of the Deployment that most alerts are about
+LINES = 600  # of a log that are read for what was said a moment ago
 ENDED = ("Succeeded", "Failed", "Error")
 IMAGE = "docker.io/library/python:3.13-slim@sha256:7c61056e61ac89e852de05f3dc6fa51a6dd2181797bceed46aa725dd7cb2cd3b"
 WALLS: Object = {
@@ -44,7 +46,7 @@ class Engine:
         """The records about an alert, of the intake, the dispatcher or the responders."""
         mine = {"dispatcher": DISPATCHER, "intake": INTAKE}
         where = (PIPELINE, mine[part]) if part in mine else (RESPONSES, "workflows.argoproj.io/workflow")
-        text = self.cluster.logs(*where, container="" if part in mine else "main")
+        text = self.cluster.logs(*where, container="" if part in mine else "main", lines=LINES)
         lines = [json.loads(line) for line in text.splitlines() if alert_id in line and line.startswith("{")]
         return [line for line in lines if line.get("alert") == alert_id and line.get("part") == part]
 
@@ -88,10 +90,14 @@ class Engine:
         data = {key.replace("__", ".").replace("_", "-"): value for key, value in settings.items()}
         for namespace in (PIPELINE, RESPONSES):
             self.cluster.merge("configmap", "settings", namespace, {"data": data})
-        # The kubelet looks again when a pod changes, and else after up to a minute.
+        wait(f"{data} in each dispatcher", lambda: self._looked(data), pause=0.5)
+
+    def _looked(self, data: dict[str, str | None]) -> bool:
+        """A kubelet looks again when a pod changes, and else after a minute; it may hear of the pod first."""
         mark = f"kre-e2e/settings={secrets.token_hex(4)}"
         self.cluster.run("-n", PIPELINE, "annotate", "pods", f"--selector={DISPATCHER}", "--overwrite", mark)
-        wait(f"{data} in each dispatcher", lambda: self._all_have(data))
+        time.sleep(0.5)
+        return self._all_have(data)
 
     def _all_have(self, data: dict[str, str | None]) -> bool:
         pods = [pod["metadata"] for pod in self.cluster.list("pods", PIPELINE, DISPATCHER)]

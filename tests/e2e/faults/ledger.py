@@ -140,7 +140,8 @@ def _closed(streams: list[Stream], records: Records, record: Recording) -> Accou
     """What `kre record close` says of all that was sent, once each Workflow has its end."""
     answers = {key: answer.status for each in streams for key, answer in each.answers.items()}
     sent = {key: int(status) if status.isdigit() else 0 for key, status in answers.items()}
-    said = [line for key in sent for line in records.by_alert().get(key, [])]
+    told = records.by_alert()
+    said = [line for key in sent for line in told.get(key, [])]
     made = {line["workflow"] for line in said if line["outcome"] == "dispatched"}
     _patiently(lambda: made <= record.ends().keys(), LATE)
     ends = [line for line in record.lines() if line["alert"] in sent]

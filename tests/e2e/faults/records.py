@@ -18,14 +18,14 @@ class Records:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self._lines: dict[tuple[str, str], None] = {}
+        self._records: dict[tuple[str, str], Object] = {}  # by pod and line
         self._following: dict[str, subprocess.Popen[str]] = {}
         self._stop = threading.Event()
 
     def by_alert(self) -> dict[str, list[Object]]:
         """The records about each alert, in the order of their times."""
         found: dict[str, list[Object]] = {}
-        for record in (json.loads(line) for _, line in list(self._lines)):
+        for record in list(self._records.values()):
             found.setdefault(str(record.get("alert")), []).append(record)
         return {alert: sorted(records, key=lambda record: record["time"]) for alert, records in found.items()}
 
@@ -49,7 +49,7 @@ class Records:
         with process.stdout as lines:
             for line in lines:
                 if line.startswith("{"):
-                    self._lines[pod, line] = None
+                    self._records[pod, line] = json.loads(line)
 
     def end(self) -> None:
         self._stop.set()
