@@ -7,6 +7,7 @@ BIN    := $(CACHE)/bin
 VENV   := .venv
 PY     := $(VENV)/bin/python
 KRE    := $(VENV)/bin/kre
+TYPES  := $(CACHE)/mypy
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test mutants lint format validate docs bench bench-e2e rbac-answers e2e e2e-api e2e-argocd tools tools-helm tools-actionlint tools-promql clean set-up python-ok
@@ -33,10 +34,10 @@ validate: $(VENV)/ready tools ## this repository, by both engines
 
 lint: $(VENV)/dev tools-actionlint ## ruff, mypy, yamllint, actionlint
 	$(VENV)/bin/ruff check . && $(VENV)/bin/ruff format --check .
-	$(VENV)/bin/mypy
-	cd base/responses/manifests/code && $(CURDIR)/$(VENV)/bin/mypy --config-file $(CURDIR)/pyproject.toml --cache-dir $(CURDIR)/.mypy_cache/code .
-	set -e; for code in base/*/options/*/code; do (cd $$code && MYPYPATH=../../../manifests/code $(CURDIR)/$(VENV)/bin/mypy --config-file $(CURDIR)/pyproject.toml --cache-dir $(CURDIR)/.mypy_cache/code *.py); done
-	cd base/responses/manifests/recorder/code && MYPYPATH=../../code $(CURDIR)/$(VENV)/bin/mypy --config-file $(CURDIR)/pyproject.toml --cache-dir $(CURDIR)/.mypy_cache/recorder .
+	$(VENV)/bin/mypy --cache-dir $(TYPES)/tools
+	cd base/responses/manifests/code && $(CURDIR)/$(VENV)/bin/mypy --config-file $(CURDIR)/pyproject.toml --cache-dir $(TYPES)/code .
+	set -e; for code in base/*/options/*/code; do (cd $$code && MYPYPATH=../../../manifests/code $(CURDIR)/$(VENV)/bin/mypy --config-file $(CURDIR)/pyproject.toml --cache-dir $(TYPES)/code *.py); done
+	cd base/responses/manifests/recorder/code && MYPYPATH=../../code $(CURDIR)/$(VENV)/bin/mypy --config-file $(CURDIR)/pyproject.toml --cache-dir $(TYPES)/recorder .
 	$(VENV)/bin/yamllint --strict .
 	actionlint
 
