@@ -70,8 +70,9 @@ def up(cluster: Cluster) -> Iterator[Engine]:
 
 @pytest.fixture
 def engine(up: Engine) -> Engine:
-    """The same, with a count of its own."""
+    """The same, with a count of its own, and nothing left of the test before."""
     up.forget()
+    up.rest()
     return up
 
 

@@ -86,6 +86,7 @@ class Http:
         cluster, user = (config[key][0][key.rstrip("s")] for key in ("clusters", "users"))
         self._route = direct(cluster, user) or _through_kubectl()
         self._local, self._opened, self._lock = threading.local(), list[http.client.HTTPConnection](), threading.Lock()
+        self._pools: dict[int, ThreadPoolExecutor] = {}  # by size: their threads keep connections too
 
     def __enter__(self) -> Self:
         return self
@@ -94,6 +95,8 @@ class Http:
         self.close()
 
     def close(self) -> None:
+        for pool in self._pools.values():
+            pool.shutdown()
         for connection in self._opened:
             connection.close()
         if proxy := self._route.proxy:
@@ -116,8 +119,9 @@ class Http:
 
     def send_all(self, questions: Iterable[Question], threads: int = 4) -> list[Reply]:
         """The answers to all of them, in order, asked side by side."""
-        with ThreadPoolExecutor(threads) as pool:
-            return list(pool.map(self.send, questions))
+        with self._lock:
+            pool = self._pools.setdefault(threads, ThreadPoolExecutor(threads))
+        return list(pool.map(self.send, questions))
 
     def _send(self, question: Question) -> Reply:
         connection, body = self._connection(), question.encoded()

@@ -16,31 +16,12 @@ from urllib.parse import urlencode
 
 from e2e.http import Http
 from e2e.kinds import Kinds
+from e2e.posting import poster
 
 PROJECT = Path(__file__).resolve().parents[2]
 OPTIONS = PROJECT / "base/responses/options"
 Object = dict[str, Any]
 
-# Sends an alert as Falcosidekick does: its content type and agent, its headers split out of one variable at commas
-# and colons (config.go), no retry.
-_POST = """
-import os, ssl, sys, urllib.error, urllib.request
-kind, token, address = sys.argv[1:]
-headers = {"Content-Type": kind, "User-Agent": "Falcosidekick"}
-if token == "own":
-    for entry in os.environ["WEBHOOK_CUSTOMHEADERS"].split(","):
-        key, value = entry.split(":")
-        headers[key] = value
-elif token:
-    headers["Authorization"] = token
-request = urllib.request.Request(address, sys.stdin.buffer.read(), headers)
-try:
-    print(urllib.request.urlopen(request, timeout=10).status)
-except urllib.error.HTTPError as error:
-    print(error.code)
-except OSError as error:
-    print("unreachable")
-"""
 WEBHOOK = "http://falco-eventsource.kre-pipeline.svc:12000/falco"
 JSON = "application/json; charset=utf-8"
 
@@ -123,9 +104,7 @@ class Cluster:
         self, body: object, *, header: str = "own", by: str = "falcosidekick", kind: str = JSON, to: str = WEBHOOK
     ) -> str:
         """Posts an alert, or raw text, from a pod in namespace falco; returns the HTTP status, or "unreachable"."""
-        text = body if isinstance(body, str) else json.dumps(body)
-        command = ("-n", "falco", "exec", "-i", by, "--", "python3", "-c", _POST, kind, header, to)
-        return self.run(*command, stdin=text).strip()
+        return poster(by).post(body if isinstance(body, str) else json.dumps(body), kind, header, to)
 
 
 def _read(path: str) -> Object | None:
