@@ -5,8 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from support.repository import Plan
+
+# However busy the machine is: what has to be fast, benchmarks measure.
+settings.register_profile("kre", deadline=None)
+settings.load_profile("kre")
 
 
 @pytest.fixture

@@ -29,10 +29,10 @@ for line in sys.stdin:
 
 
 class Poster:
-    """The process in one pod of namespace falco: started when it is needed, and anew when it has ended with its pod."""
+    """The process in one pod: started when it is needed, and anew when it has ended with its pod."""
 
-    def __init__(self, pod: str) -> None:
-        self._command = ["kubectl", "-n", "falco", "exec", "-i", pod, "--", "python3", "-c", _POSTS]
+    def __init__(self, pod: str, namespace: str = "falco") -> None:
+        self._command = ["kubectl", "-n", namespace, "exec", "-i", pod, "--", "python3", "-c", _POSTS]
         self._lock = Lock()
         self._process: subprocess.Popen[str] | None = None
         atexit.register(self.end)
@@ -72,5 +72,5 @@ class Poster:
 
 @cache
 def poster(pod: str) -> Poster:
-    """The one of a pod."""
+    """The one of a pod of namespace falco."""
     return Poster(pod)

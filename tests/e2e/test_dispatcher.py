@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from e2e.engine import DEMO, DISPATCHER, PIPELINE, RESPONSES, Engine, pod_spec
-from e2e.kubectl import _POST, JSON, alert, wait
+from e2e.kubectl import JSON, alert, wait
+from e2e.load import Barrage, Shot
+from e2e.posting import Poster
 
 pytestmark = pytest.mark.e2e
 ADDRESS = "http://dispatcher.kre-pipeline.svc:8080/respond"
@@ -34,20 +36,18 @@ def test_only_sensors_reach_it(engine: Engine) -> None:
     try:
         cluster.apply(json.dumps(pod))
         cluster.run("-n", PIPELINE, "wait", "--for=condition=Ready", "pod/neighbour", "--timeout=60s")
-        ask = ("-n", PIPELINE, "exec", "-i", "neighbour", "--", "python3", "-c", _POST, JSON)
-        assert cluster.run(*ask, token, ADDRESS, stdin="{}").strip() == "unreachable"
+        by = Poster("neighbour", PIPELINE)
+        assert by.post("{}", JSON, token, ADDRESS) == "unreachable"
         cluster.run("-n", PIPELINE, "label", "pod", "neighbour", "sensor-name=neighbour")
-        codes = [
-            wait("an answer", lambda given=given: _code(engine, ask, given), 30) for given in ("", "Bearer x", token)
-        ]
+        codes = [wait("an answer", lambda given=given: _code(by, given), 30) for given in ("", "Bearer x", token)]
         assert codes == ["401", "401", "200"]
     finally:
         cluster.run("-n", PIPELINE, "delete", "pod", "neighbour", "--grace-period=0", "--force", "--ignore-not-found")
 
 
-def _code(engine: Engine, ask: tuple[str, ...], header: str) -> str | None:
+def _code(by: Poster, header: str) -> str | None:
     """The answer, None while a changed label has not yet reached the packets."""
-    code = engine.cluster.run(*ask, header, ADDRESS, stdin="{}").strip()
+    code = by.post("{}", JSON, header, ADDRESS)
     return None if code == "unreachable" else code
 
 
@@ -69,22 +69,14 @@ def _about(engine: Engine, sent: list[str]) -> list[str]:
 
 def test_a_storm_of_one_alert_makes_one_workflow(engine: Engine) -> None:
     """500 posts by one Falcosidekick, and another Sensor's alert in between. Each of them is told."""
-    made = json.dumps(alert("label-pod", DEMO, "storm", OTHER))
-    script = _POST.replace(
-        "print(urllib.request.urlopen(request, timeout=10).status)",
-        "codes = [urllib.request.urlopen(request, timeout=10).status for _ in range(500)]; print(len(codes))",
-    )
-    command = ["kubectl", "-n", "falco", "exec", "-i", "falcosidekick", "--", "python3", "-c", script, JSON, "own"]
-    command.append("http://falco-eventsource.kre-pipeline.svc:12000/falco")
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as storm:
-        assert storm.stdin is not None
-        storm.stdin.write(made)
-        storm.stdin.close()
+    made = alert("label-pod", DEMO, "storm", OTHER)
+    shots = [Shot(str(index), json.dumps(made).encode()) for index in range(500)]
+    with ThreadPoolExecutor() as pool:
+        storm = pool.submit(lambda: Barrage(shots, workers=1).answers())
         time.sleep(0.5)
         assert engine.send("notify", DEMO, "between", OTHER)["outcome"] == "dispatched"
-        assert storm.stdout is not None
-        assert storm.stdout.read().strip() == "500"
-    known = json.loads(made)["uuid"]
+    assert [answer.status for answer in storm.result().values()] == ["200"] * 500
+    known = made["uuid"]
     kept = wait("500 lines", lambda: found if len(found := engine.said(known, "intake")) >= 500 else None, 120)
     outcomes = [record["outcome"] for record in kept]
     passed = outcomes.count("taken")
