@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import http.client
 import json
+import os
+import select
 import signal
 import socket
 import subprocess
 import sys
+import termios
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -159,10 +163,11 @@ class Process:
         command = [sys.executable, "-EsB", str(CODE / "dispatcher.py")]
         self._errors = (folder / "stderr").open("w+")
         self.process = subprocess.Popen(
-            command, env=environ | {"KRE_DRAIN": str(drain)}, stdout=subprocess.PIPE, stderr=self._errors
+            command, env=environ | {"KRE_DRAIN": str(drain)}, stdout=subprocess.PIPE, stderr=self._errors, bufsize=0
         )
         assert self.process.stdout
         self.lines: list[bytes] = []
+        self._reading = threading.Lock()  # while what was read is not yet among the lines
         late = threading.Timer(20, self.process.kill)  # one that says nothing is a failure, and none to wait for
         late.start()
         first = json.loads(self.process.stdout.readline())
@@ -173,8 +178,24 @@ class Process:
         self._reader.start()
 
     def _read(self) -> None:
+        pipe, rest = self._pipe(), b""
+        while True:
+            select.select([pipe], [], [])
+            with self._reading:
+                read = os.read(pipe, 65536)
+                *lines, rest = (rest + read).split(b"\n")
+                self.lines.extend(line + b"\n" for line in lines)
+            if not read:
+                return
+
+    def _pipe(self) -> int:
         assert self.process.stdout
-        self.lines.extend(iter(self.process.stdout.readline, b""))
+        return self.process.stdout.fileno()
+
+    def _unread(self) -> int:
+        """How many bytes it has printed that nobody has read."""
+        with self._reading:
+            return int.from_bytes(fcntl.ioctl(self._pipe(), termios.FIONREAD, bytes(4)), sys.byteorder)
 
     def __enter__(self) -> Self:
         return self
@@ -208,8 +229,9 @@ class Process:
         return self._errors.read()
 
     def records(self) -> list[Facts]:
-        """Its records, once they are there: it prints one before it answers."""
-        time.sleep(0.05)
+        """Its records, all that it has printed: one before each answer."""
+        while self._unread():
+            time.sleep(0.001)
         return [json.loads(line) for line in list(self.lines)]
 
     def ask(self, method: str, path: str, body: bytes | None = None, **headers: str) -> tuple[int, bytes]:

@@ -86,7 +86,7 @@ def test_tokens_are_taken_up_while_it_runs(running: Process) -> None:
     try:
         started = time.monotonic()
         while code("Bearer rotated") != 200:
-            assert time.monotonic() < started + 3
+            assert time.monotonic() < started + 10
             time.sleep(0.05)
         assert code("Bearer the-token-of-notify") == 200
         assert running.records()[-1]["response"] == "notify"
@@ -310,4 +310,4 @@ def test_it_does_not_wait_for_connections_that_are_idle(tmp_path: Path) -> None:
         assert sender.send([]) == 200
         started = time.monotonic()
         assert process.stop() == 0
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 10
