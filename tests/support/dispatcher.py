@@ -168,7 +168,7 @@ class Process:
         assert self.process.stdout
         self.lines: list[bytes] = []
         self._reading = threading.Lock()  # while what was read is not yet among the lines
-        late = threading.Timer(20, self.process.kill)  # one that says nothing is a failure, and none to wait for
+        late = threading.Timer(60, self.process.kill)  # one that says nothing is a failure, and none to wait for
         late.start()
         first = json.loads(self.process.stdout.readline())
         late.cancel()
@@ -219,7 +219,7 @@ class Process:
     def stop(self) -> int:
         """Asks it to end, and returns its exit code."""
         self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(20)
+        code = self.process.wait(60)
         self._reader.join(10)
         return code
 
