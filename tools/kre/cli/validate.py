@@ -33,13 +33,14 @@ class ValidateFormat(StrEnum):
     JUNIT = "junit"
 
 
+Files = Annotated[
+    list[Path] | None,
+    typer.Argument(metavar="FILES...", help="Only the environments that these files are part of.", show_default=False),
+]
+
+
 def command(
-    files: Annotated[
-        list[Path] | None,
-        typer.Argument(
-            metavar="FILES...", help="Only the environments that these files are part of.", show_default=False
-        ),
-    ] = None,
+    files: Files = None,
     root: Root = None,
     env: Annotated[
         list[str] | None, typer.Option("--env", metavar="ENV", help="Only this environment; may be repeated.")
