@@ -14,9 +14,10 @@ from bench import cluster_report as report
 from bench import cluster_storm_peers as storm_peers
 from bench import cluster_storm_report as storm_report
 from bench import page
-from bench.cluster_storm import HOST, STORMS, Storm, stopped, storm, straight
+from bench.cluster_storm import HOST, STORMS, Storm, storm, straight
 from bench.cluster_watch import Watch, watching
 from e2e.conftest import _sender
+from e2e.controllers import without_workflows
 from e2e.engine import DEMO, ENDED, PIPELINE, RESPONSES, Engine, pod_spec
 from e2e.kubectl import Cluster, Object, alert, wait
 from e2e.load import Barrage, shot
@@ -125,7 +126,7 @@ def storms(cluster: Cluster) -> dict[str, list[Storm]]:
     ran.set(cap="20000")
     storm(ran, *WARM_UP)
     try:
-        with stopped(cluster):
+        with without_workflows(cluster):
             found = {storm_report.INTAKE: [_told(storm(ran, *each)) for each in STORMS]}
             with straight(cluster) as host:
                 found[storm_report.STRAIGHT] = [_told(storm(ran, *each, host)) for each in STORMS]

@@ -6,14 +6,13 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from bench.cluster_watch import Watch, watching
-from e2e.controllers import WORKFLOWS, installed
 from e2e.engine import DEMO, INTAKE, PIPELINE, RESPONSES, Engine, pod_spec
 from e2e.faults.records import Records, following
 from e2e.kubectl import Cluster, Object, alert, wait
@@ -28,7 +27,7 @@ STORMS = (
     ("delete-pod", 10_000, 50, 0),
 )
 STRAIGHT = "falco-webhook.kre-pipeline.svc"
-QUIET = 5.0  # seconds without a record, after which a storm is over
+QUIET = 5.0  # seconds without anything new, after which a storm is over
 # Names of pods begin with these.
 PARTS = {"eventbus-": "bus", "falco-eventsource-": "EventSource", "dispatcher-": "dispatcher", "intake-": "intake"}
 PARTS |= {"recorder-": "recorder", "": "Sensor"}
@@ -75,20 +74,6 @@ def straight(cluster: Cluster) -> Iterator[str]:
 
 
 @contextmanager
-def stopped(cluster: Cluster) -> Iterator[None]:
-    """No workflow controller until the block ends: no pod of a response takes the processors from the API server."""
-    namespace, name, *_ = next(part for part in installed(cluster) if part[0] == WORKFLOWS[0])
-    scale = ("-n", namespace, "scale", f"deployment/{name}")
-    cluster.run(*scale, "--replicas=0")
-    try:
-        wait("it to be gone", lambda: not cluster.running(namespace))
-        yield
-    finally:
-        cluster.run(*scale, "--replicas=1")
-        cluster.run("-n", namespace, "rollout", "status", f"deployment/{name}", "--timeout=120s")
-
-
-@contextmanager
 def targets(cluster: Cluster, name: str, count: int, namespace: str = DEMO) -> Iterator[list[tuple[str, str]]]:
     """(name, uid) of so many pods that no node runs: what is measured is how soon something is done about them."""
     idle = pod_spec(["true"]) | {"schedulerName": "nobody"}
@@ -127,17 +112,18 @@ def storm(engine: Engine, response: str, alerts: int, pods: int, asked: float, h
         told = {pod[0]: alert(kind, DEMO, *pod) for kind, pod in probes}
         rate = 2 * PROBES * (asked or ASSUMED) / alerts
         with ThreadPoolExecutor() as pool:
-            flood = pool.submit(posted, made, host, asked)
-            few = pool.submit(posted, list(told.values()), host, rate)
+            flood = pool.submit(posted_all, made, host, asked)
+            few = pool.submit(posted_all, list(told.values()), host, rate)
         answers, probe_answers = flood.result(), few.result()
         waits: dict[str, list[float]] = {response: [], other: []}
         for kind, (pod, _) in probes:
-            waits[kind].append(_waited(watch, kind, pod, probe_answers[told[pod]["uuid"]]))
-        _settled(records)
+            step, state = STEP[kind]
+            waits[kind].append(waited(watch, (step, pod, state), probe_answers[told[pod]["uuid"]].sent))
+        settled(lambda: len(records.by_alert()))
         return _figures((response, pods, asked), answers, records, cluster, before, (waits[response], waits[other]))
 
 
-def posted(made: list[Object], host: str, rate: float) -> dict[str, Answer]:
+def posted_all(made: list[Object], host: str, rate: float) -> dict[str, Answer]:
     """All of them, with what came of each. Asked for their answers seldom, for there are megabytes of them."""
     return Barrage([shot(each) for each in made], rate=rate, host=host, detached=True).answers(600, 3)
 
@@ -155,20 +141,19 @@ def memory(cluster: Cluster) -> dict[str, float]:
     return found
 
 
-def _settled(records: Records) -> None:
-    """Until nothing more is said about alerts that nobody has spoken of."""
+def settled(count: Callable[[], int]) -> None:
+    """Until there are no more of what it counts, of alerts that somebody has spoken of, say."""
     seen, since = -1, time.monotonic()
     while time.monotonic() - since < QUIET:
-        if (now := len(records.by_alert())) != seen:
+        if (now := count()) != seen:
             seen, since = now, time.monotonic()
         time.sleep(0.5)
 
 
-def _waited(watch: Watch, response: str, pod: str, sent: Answer) -> float:
-    kind, state = STEP[response]
-    key = (kind, pod, state)
-    wait(f"{state} of {pod}", lambda: key in watch.seen, 600, 0.05)
-    return watch.seen[key] - sent.sent
+def waited(watch: Watch, key: tuple[str, str, str], sent: float) -> float:
+    """Seconds from then until that was seen."""
+    wait(f"{key}", lambda: key in watch.seen, 600, 0.05)
+    return watch.seen[key] - sent
 
 
 def _repeated(cluster: Cluster) -> set[str]:

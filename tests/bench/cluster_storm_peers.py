@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from bench import cluster_peers as peers
-from bench.cluster_storm import PROBES, QUIET, Storm, posted, targets
-from bench.cluster_watch import Watch, watching
-from e2e.kubectl import Cluster, Object, alert, wait
+from bench.cluster_storm import PROBES, Storm, posted_all, settled, targets, waited
+from bench.cluster_watch import watching
+from e2e.kubectl import Cluster, Object, alert
 
 STORMS = ((1000, 1, 50), (1000, 50, 50))  # alerts, pods that they are about, alerts a second
 PODS = f"/api/v1/namespaces/{peers.TARGET}/pods"
@@ -35,29 +35,23 @@ def blog(cluster: Cluster) -> list[Storm]:
 def _blog(cluster: Cluster, host: str, alerts: int, pods: int, rate: float) -> Storm:
     def send(flood: list[Object], few: list[Object]) -> Sent:
         with ThreadPoolExecutor() as pool:
-            both = [pool.submit(posted, flood, host, rate), pool.submit(posted, few, host, rate * len(few) / alerts)]
+            both = [
+                pool.submit(posted_all, flood, host, rate),
+                pool.submit(posted_all, few, host, rate * len(few) / alerts),
+            ]
         found = {key: each for one in both for key, each in one.result().items()}
         return {key: (each.sent, each.status == "200") for key, each in found.items()}
 
     kinds = {"delete-pod": ("workflow", "made")}
     with _storm(cluster, (alerts, pods, rate), kinds, send, WORKFLOWS) as (flood, sent, waits):
-        there = _settled(cluster)
+        settled(lambda: len(cluster.list("workflows", peers.RESPONSES)))
+        there = cluster.list("workflows", peers.RESPONSES)
         taken = [sent[each["uuid"]][0] for each in flood if sent[each["uuid"]][1]]
         mine = [item["metadata"]["creationTimestamp"] for item in there if "storm-" in json.dumps(item["spec"])]
         drained = max(datetime.fromisoformat(each).timestamp() for each in mine) - min(taken)
         outcomes = {"kept back": 0, "lost": len(taken) - len(mine)}
         (same,) = waits.values()
     return Storm("delete-pod", alerts, pods, rate, len(taken), _rate(taken), drained, len(mine), {}, outcomes, same, [])
-
-
-def _settled(cluster: Cluster) -> list[Object]:
-    """The Workflows, once no more of them come."""
-    found, since = cluster.list("workflows", peers.RESPONSES), time.monotonic()
-    while time.monotonic() - since < QUIET:
-        time.sleep(1)
-        if len(now := cluster.list("workflows", peers.RESPONSES)) != len(found):
-            found, since = now, time.monotonic()
-    return found
 
 
 def talon(cluster: Cluster) -> list[Storm]:
@@ -115,14 +109,10 @@ def _storm(
         sent = send(flood, few)
         waits: dict[str, list[float]] = {kind: [] for kind in kinds}
         for (kind, (pod, _)), each in zip(probes, few, strict=True):
-            waits[kind].append(_waited(watch, (kinds[kind][0], pod, kinds[kind][1])) - sent[each["uuid"]][0])
+            step, state = kinds[kind]
+            waits[kind].append(waited(watch, (step, pod, state), sent[each["uuid"]][0]))
         yield flood, sent, waits
 
 
 def _alert(kind: str, pod: str, uid: str) -> Object:
     return alert(kind, peers.TARGET, pod, uid, output=f"about {pod}")  # Falco Talon takes the text for an id
-
-
-def _waited(watch: Watch, key: tuple[str, str, str]) -> float:
-    wait(f"{key}", lambda: key in watch.seen, 600, 0.05)
-    return watch.seen[key]

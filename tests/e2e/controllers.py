@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import yaml
 
@@ -70,6 +72,20 @@ def installed(cluster: Cluster) -> list[tuple[str, str, str, str]]:
         (namespace, account if cluster.try_get("deployment", account, namespace) else name, account, managed)
         for namespace, name, account, managed in (EVENTS, WORKFLOWS)
     ]
+
+
+@contextmanager
+def without_workflows(cluster: Cluster) -> Iterator[None]:
+    """No workflow controller until the block ends: no Workflow gets any further."""
+    namespace, name, *_ = next(part for part in installed(cluster) if part[0] == WORKFLOWS[0])
+    scale = ("-n", namespace, "scale", f"deployment/{name}")
+    cluster.run(*scale, "--replicas=0")
+    try:
+        wait("it to be gone", lambda: not cluster.running(namespace))
+        yield
+    finally:
+        cluster.run(*scale, "--replicas=1")
+        cluster.run("-n", namespace, "rollout", "status", f"deployment/{name}", "--timeout=120s")
 
 
 def _environment(spec: Object, component: str) -> list[Object]:

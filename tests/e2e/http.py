@@ -120,7 +120,9 @@ class Http:
     def send_all(self, questions: Iterable[Question], threads: int = 4) -> list[Reply]:
         """The answers to all of them, in order, asked side by side."""
         with self._lock:
-            pool = self._pools.setdefault(threads, ThreadPoolExecutor(threads))
+            if threads not in self._pools:
+                self._pools[threads] = ThreadPoolExecutor(threads)
+            pool = self._pools[threads]
         return list(pool.map(self.send, questions))
 
     def _send(self, question: Question) -> Reply:

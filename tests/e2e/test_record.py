@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from e2e.beside import Beside
-from e2e.controllers import WORKFLOWS, installed
+from e2e.controllers import without_workflows
 from e2e.engine import DEMO, DISPATCHER, PIPELINE, RESPONSES, Engine
 from e2e.faults.test_quota import full
 from e2e.kubectl import Object, alert, wait
@@ -86,16 +86,10 @@ def test_deleted_under_way(engine: Engine, record: Recording) -> None:
 
 
 def test_the_controller_is_away(engine: Engine, record: Recording) -> None:
-    namespace, name, *_ = next(part for part in installed(engine.cluster) if part[0] == WORKFLOWS[0])
-    scale = ("-n", namespace, "scale", f"deployment/{name}")
-    engine.cluster.run(*scale, "--replicas=0")
-    try:
-        wait("it to be gone", lambda: not engine.cluster.running(namespace))
+    with without_workflows(engine.cluster):
         workflow, later = sent(engine)["workflow"], sent(engine)["workflow"]
         delete(engine, workflow)
         end = record.end(workflow)
-    finally:
-        engine.cluster.run(*scale, "--replicas=1")
     assert (end["outcome"], end["cause"]) == ("never-started", "controller")
     assert record.end(later)["outcome"] == "gone", "it waited"
 
