@@ -51,7 +51,7 @@ def stage(folder: Path) -> Path:
 
 
 @lru_cache(maxsize=8)
-def _sources(root: Path) -> Sources:
+def sources(root: Path) -> Sources:
     """The parsed files of a root that no test changes."""
     known = Sources(root)
     known.read_all(FOLDERS)
@@ -60,7 +60,7 @@ def _sources(root: Path) -> Sources:
 
 def loaded(before: Bundle, root: Path, only: Iterable[str] | None) -> Bundle:
     """The Bundle of `root`; as with --changed-since, what is as it was before is neither parsed nor rendered again."""
-    return exported(root, only, (_sources(before.root), before.roots))
+    return exported(root, only, (sources(before.root), before.roots))
 
 
 def compared(before: Bundle, root: Path, environment: str = "prod") -> Comparison:

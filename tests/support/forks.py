@@ -21,8 +21,9 @@ import traceback
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-Request = dict[str, object]
+Request = dict[str, Any]
 
 
 class Forks:
@@ -118,13 +119,12 @@ def _run(request: Request) -> None:
 
     code: object = 1
     try:
-        files = dict(request["files"])  # type: ignore[call-overload]
         for number, name in enumerate(("stdin", "stdout", "stderr")):
-            os.dup2(os.open(files[name], os.O_RDWR), number)
-        os.chdir(str(request["cwd"]))
+            os.dup2(os.open(request["files"][name], os.O_RDWR), number)
+        os.chdir(request["cwd"])
         os.environ.clear()
-        os.environ.update(request["environ"])  # type: ignore[arg-type]
-        sys.argv = ["kre", *request["arguments"]]  # type: ignore[misc]
+        os.environ.update(request["environ"])
+        sys.argv = ["kre", *request["arguments"]]
         try:
             code = main()
         except SystemExit as end:

@@ -18,7 +18,8 @@ from support.dispatcher import SETTINGS, TOKENS, UID, Process, Sender, alert, ap
 from support.dispatcher_requests import WORKFLOW, allowed
 
 FIELDS = list(alert())
-TRIES, PATIENCE = 5, 1.4  # seconds that the dispatcher gives the API server, or a little less
+TRIES = 5
+PATIENCE = 1.4  # seconds, a little less than the dispatcher gives the API server
 SET = ("ReplicaSet", "web", "set")
 VALUES: list[Any] = [
     "{{workflow.name}}",

@@ -6,12 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from kre.load import layout
 from kre.load.bundle import Like, _load, load
-from kre.load.sources import Sources
 from kre.model.finding import Finding
 from kre.rules.registry import all_rules
 from kre.rules.run import validate
+from support.comparing import sources
 from support.repository import FIXTURES, Plan
 
 IDS = [rule.id for rule in all_rules()]
@@ -24,9 +23,7 @@ EVERYWHERE = {"E02", "E03", "E04", "E05", "E06", "E10", "E18", "E20", "R039"}
 def like(tmp_path_factory: pytest.TempPathFactory) -> Like:
     """The small repository without a fault: what a fixture leaves as it is, is neither parsed nor rendered again."""
     root = Plan().build(tmp_path_factory.mktemp("like") / "repository")
-    known = Sources(root)
-    known.read_all(layout.FOLDERS)
-    return known, load(root).roots
+    return sources(root), load(root).roots
 
 
 def findings(plan: Plan, own: str, folder: Path, like: Like) -> list[Finding]:
