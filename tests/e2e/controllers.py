@@ -81,7 +81,7 @@ def without_workflows(cluster: Cluster) -> Iterator[None]:
     scale = ("-n", namespace, "scale", f"deployment/{name}")
     cluster.run(*scale, "--replicas=0")
     try:
-        wait("it to be gone", lambda: not cluster.running(namespace))
+        wait("it to be gone", lambda: not cluster.list("pods", namespace))  # one on its way out acts still
         yield
     finally:
         cluster.run(*scale, "--replicas=1")
