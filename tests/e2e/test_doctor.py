@@ -98,7 +98,7 @@ def broken(engine: Engine) -> Iterator[Engine]:
         wait("no dispatcher", lambda: not cluster.list("pods", PIPELINE, DISPATCHER))
         yield engine
     finally:
-        for made in reversed(kept):
+        for made in kept:  # the EventSource last: its pods read the token when they start
             cluster.apply(json.dumps(made))
         cluster.run("-n", PIPELINE, "scale", "deployment", "dispatcher", "--replicas=2")
         cluster.merge("configmap", "settings", RESPONSES, {"data": settings})

@@ -40,6 +40,14 @@ def gaps(account: Account) -> list[tuple[str, str]]:
     return [(gap.kind, gap.alert) for gap in account.gaps]
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_one_that_went_on_has_the_end_that_was_written_last(order: int) -> None:
+    """In whatever order the lines are gathered."""
+    ends = [end("never-started", "w", time=at(30)), end("deleted", "w", time=at(10)), end("deleted", "w", time=at(5))]
+    account = close([dispatcher("dispatched", workflow="w"), *ends[::order]], None, NOW, 60)
+    assert counted(account) == {"triggered": 1, "dispatched": 1, "acted": 1}
+
+
 @pytest.mark.parametrize(
     ("outcome", "count"),
     [

@@ -151,23 +151,40 @@ def test_others_finalizers_stay(api: Api, parts: Parts, others: list[str]) -> No
     assert api.objects[made["metadata"]["name"]]["metadata"]["finalizers"] == [one for one in others if one != HOLD]
 
 
-def test_a_finalizer_that_moved_meanwhile_is_found(api: Api) -> None:
+def test_one_that_has_changed_is_not_let_go_before_that_is_seen(api: Api) -> None:
+    """It may need another line; and a finalizer may have moved."""
     made = api.put(workflow(1, **DONE))
-    with api.changed:
-        stored = api.objects[made["metadata"]["name"]]
-        stored["metadata"]["finalizers"] = ["a/b", HOLD]
-    assert MODULES.release.let_go(MODULES.api.Client(api.url), made)
-    assert api.objects[made["metadata"]["name"]]["metadata"]["finalizers"] == ["a/b"]
+    changed = api.put(workflow(1, **DONE))
+    client = MODULES.api.Client(api.url)
+    assert not MODULES.release.let_go(client, made)
+    assert api.held() == [made["metadata"]["name"]]
+    assert MODULES.release.let_go(client, changed)
+    assert api.held() == []
+
+
+def test_what_goes_on_while_the_sink_is_away_has_the_line_of_its_end(
+    api: Api, parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away = threading.Event()
+    monkeypatch.setattr(parts.made.worker._sink, "take", lambda _: away.is_set())
+    api.put(workflow(1))
+    api.delete(workflow(1)["metadata"]["name"])
+    until("its first line", parts.keys)
+    api.put(workflow(1, **DONE))
+    until("its second line", lambda: len(parts.keys()) > 1)
+    assert api.held(), "the sink has neither"
+    away.set()
+    until("gone", lambda: not api.objects)
+    assert [line["outcome"] for line in parts.lines] == ["never-started", "deleted"]
 
 
 def test_another_of_the_same_name_is_left_alone(api: Api) -> None:
     made = api.put(workflow(1, **DONE))
-    made = {**made, "metadata": dict(made["metadata"])}
     other = workflow(1)
     other["metadata"]["uid"] = workflow(2)["metadata"]["uid"]
     api.delete(made["metadata"]["name"], force=True)
     api.put(other)
-    assert MODULES.release.let_go(MODULES.api.Client(api.url), made)
+    assert not MODULES.release.let_go(MODULES.api.Client(api.url), made)
     assert api.held() == [other["metadata"]["name"]]
 
 

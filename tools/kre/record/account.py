@@ -135,9 +135,15 @@ def _cases(lines: Sequence[Line]) -> dict[tuple[str, str], _Case]:
 
 
 def _ends(lines: Sequence[Line]) -> dict[str, Line]:
-    """Workflow -> its end. Copies have the same key; that something is late is no end."""
-    kept = {str(line["key"]): line for line in reversed(lines) if line.get("part") == "recorder" and "key" in line}
-    return {str(line["workflow"]): line for line in kept.values() if line["outcome"] != "late"}
+    """Workflow -> its end. Lines of one key are copies; but one that was to be deleted may have gone on until its line
+    was taken, so the outcome that was written last counts. That something is late is no end."""
+    kept: dict[str, Line] = {}
+    told = [line for line in lines if line.get("part") == "recorder" and "key" in line and line["outcome"] != "late"]
+    for line in sorted(told, key=_seconds):
+        first = kept.setdefault(str(line["key"]), line)
+        if first["outcome"] != line["outcome"]:
+            kept[str(line["key"])] = line
+    return {str(line["workflow"]): line for line in kept.values()}
 
 
 def _unseen(

@@ -32,7 +32,8 @@ class Done:
     workflow: Object
     line: Mapping[str, Any]
     since: float  # when it was written
-    free: bool = False  # let go
+    seen: outcome.Seen = field(default_factory=outcome.Seen)
+    free: bool = False  # let go, or another line has its place
 
 
 class Book:
@@ -84,24 +85,36 @@ class Book:
                 self._keep(workflow)
 
     def _again(self, uid: str, workflow: Object, *, held: bool, gone: bool) -> None:
+        """One that was to be deleted can go on for as long as it is held: then its line was not the last."""
         done = self._done[uid]
         done.workflow = workflow
+        if done.line["phase"] not in outcome.ENDED:
+            facts = outcome.end(workflow, done.seen, forced=gone and held)
+            if facts["outcome"] != done.line["outcome"]:
+                done = self._done[uid] = self._written(workflow, done.seen, facts)
         if gone or not held:
             del self._done[uid]
             done.free = True
 
+    def _written(self, workflow: Object, seen: outcome.Seen, facts: Mapping[str, Any], *, free: bool = False) -> Done:
+        """The line is written, and on its way; the one before it, of the same Workflow, lets nothing go any more."""
+        uid = str(workflow["metadata"]["uid"])
+        line = self._write({**facts, "part": "recorder", "key": uid})
+        self._count("records", workflow, outcome=str(line["outcome"]))
+        if uid in self._done:
+            self._done[uid].free = True
+        done = Done(workflow, line, self._clock(), seen, free)
+        self._hand(done)
+        return done
+
     def _close(self, uid: str, entry: Open, *, forced: bool) -> None:
         facts = outcome.end(entry.workflow, entry.seen, forced=forced)
-        now = self._clock()
-        line = self._write(facts | {"part": "recorder", "key": uid})
-        self._count("records", entry.workflow, outcome=str(line["outcome"]))
+        done = self._written(entry.workflow, entry.seen, facts, free=forced)
         del self._open[uid]
-        done = Done(entry.workflow, line, now, free=forced)
         if not forced:  # else there is nobody to let go
             self._done[uid] = done
-        elif line["phase"] not in outcome.ENDED:
-            self._vanished.append(now)
-        self._hand(done)
+        elif done.line["phase"] not in outcome.ENDED:
+            self._vanished.append(done.since)
 
     def tick(self) -> None:
         """Says once of each that is late that it is."""

@@ -3,7 +3,6 @@
 import queue
 import threading
 from collections.abc import Callable
-from urllib.parse import urlencode
 
 from api import ApiError, Client, Object
 from book import HOLD, Done
@@ -50,20 +49,17 @@ class Worker:
 
 
 def let_go(client: Client, workflow: Object) -> bool:
-    """Takes the finalizer off. Whether it is off, or the Workflow is not there any more. Raises ApiError."""
-    found: Object | None = workflow
-    for _ in range(5):
-        metadata = (found or {}).get("metadata") or {}
-        held = metadata.get("finalizers") or []
-        if HOLD not in held or metadata["uid"] != workflow["metadata"]["uid"]:
-            return True
-        place = f"/metadata/finalizers/{held.index(HOLD)}"
-        body = [_test("/metadata/uid", metadata["uid"]), _test(place, HOLD), {"op": "remove", "path": place}]
-        where = f"{WORKFLOWS}/{metadata['name']}"
-        if client.call("PATCH", where, body, PATCH, (404, 422))[0] != 422:  # a test did not hold
-            return True
-        found = _anew(client, metadata["name"])
-    return False
+    """Takes the finalizer off, unless the Workflow has changed: what has become of it may need another line. Whether it
+    is off, or the Workflow is not there any more. Raises ApiError."""
+    metadata = workflow["metadata"]
+    held = metadata.get("finalizers") or []
+    if HOLD not in held:
+        return True
+    body = [
+        _test("/metadata/resourceVersion", metadata["resourceVersion"]),
+        {"op": "remove", "path": f"/metadata/finalizers/{held.index(HOLD)}"},
+    ]
+    return client.call("PATCH", f"{WORKFLOWS}/{metadata['name']}", body, PATCH, (404, 422))[0] != 422
 
 
 def keep(client: Client, workflow: Object) -> None:
@@ -76,12 +72,6 @@ def keep(client: Client, workflow: Object) -> None:
         {"op": "add", "path": where, "value": value},
     ]
     client.call("PATCH", f"{WORKFLOWS}/{metadata['name']}", body, PATCH, (404, 422))
-
-
-def _anew(client: Client, name: str) -> Object | None:
-    """By a list, for which no right is needed that a watch does not need as well."""
-    _, answer = client.call("GET", f"{WORKFLOWS}?{urlencode({'fieldSelector': f'metadata.name={name}'})}")
-    return next(iter(answer["items"]), None)
 
 
 def _test(where: str, value: object) -> dict[str, object]:
