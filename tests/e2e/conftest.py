@@ -6,15 +6,17 @@ import json
 import subprocess
 import sys
 from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from e2e.afterwards import look
-from e2e.controllers import confine
+from e2e.controllers import confine, confined
 from e2e.engine import DEMO, PIPELINE, RESPONSES, VICTIMS, Engine, deployment, pod_spec
 from e2e.kubectl import PROJECT, Cluster, wait
 
-LEAVES = ("argo-events", "argo-workflows", "detection", "demo", "pipeline", "responses", "targets")
+RIGHTS = ("argo-events", "argo-workflows")  # the leaves with those of the controllers
+LEAVES = ("detection", "demo", "pipeline", "responses", "targets")
 FOREVER = ["python3", "-c", "import time; time.sleep(1e6)"]
 
 
@@ -48,10 +50,10 @@ def cluster() -> Cluster:
 def up(cluster: Cluster) -> Iterator[Engine]:
     """dev's leaves applied as they are rendered, everything up, and nothing left of an earlier run."""
     token = subprocess.run([sys.executable, "-m", "kre", "token"], check=True, capture_output=True, text=True).stdout
-    cluster.apply(token)
-    for leaf in LEAVES:
-        cluster.run("apply", "--kustomize", str(PROJECT / "overlays/dev/leaves" / leaf))
+    cluster.apply("---\n".join([token, *rendered(cluster, *RIGHTS)]))
     confine(cluster)
+    cluster.apply("---\n".join(rendered(cluster, *LEAVES)))
+    confined(cluster)
     cluster.run("-n", RESPONSES, "delete", "workflows", "--all")
     for name in ("falcosidekick", "stranger"):  # one with Falcosidekick's label, and a neighbour with its Secret alone
         cluster.run("-n", "falco", "delete", "pod", name, "--ignore-not-found", "--grace-period=0", "--force")
@@ -66,6 +68,13 @@ def up(cluster: Cluster) -> Iterator[Engine]:
     engine.forget()
     yield engine
     cluster.run("-n", "falco", "delete", "pod", "falcosidekick", "stranger", "--grace-period=0", "--force")
+
+
+def rendered(cluster: Cluster, *leaves: str) -> list[str]:
+    """Each leaf of dev as Kustomize renders it."""
+    folders = [str(PROJECT / "overlays/dev/leaves" / leaf) for leaf in leaves]
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(lambda folder: cluster.run("kustomize", folder), folders))
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ WORKFLOWS = ("argo-workflows", "workflow-controller", "argo-workflows-workflow-c
 
 def confine(cluster: Cluster) -> None:
     """Lets both run as the ServiceAccount that the chart makes, managing one namespace, with no ClusterRole, and Argo
-    Workflows run as many Workflows at once.
+    Workflows run as many Workflows at once. `confined` waits until they do.
 
     Those that a chart has installed do so."""
     _limit(cluster)
@@ -43,9 +43,20 @@ def confine(cluster: Cluster) -> None:
             {"op": "add", "path": "/spec/template/spec/containers/0/env", "value": _environment(spec, namespace)},
         ]
         cluster.run("-n", namespace, "patch", "deployment", name, "--type=json", f"--patch={json.dumps(change)}")
+
+
+def confined(cluster: Cluster) -> None:
+    """Waits until there is one of each, and it is at work."""
     for namespace, name, *_ in installed(cluster):
         cluster.run("-n", namespace, "rollout", "status", f"deployment/{name}", "--timeout=120s")
     wait("one controller pod each", lambda: all(len(cluster.running(part[0])) == 1 for part in (EVENTS, WORKFLOWS)))
+    for namespace, *_ in installed(cluster):
+        _succeed(cluster, namespace)
+
+
+def _succeed(cluster: Cluster, namespace: str) -> None:
+    """The Lease of a controller that is gone would keep the next one waiting for a quarter of a minute."""
+    cluster.run("-n", namespace, "delete", "leases", "--all")
 
 
 def _limit(cluster: Cluster) -> None:
@@ -82,6 +93,7 @@ def without_workflows(cluster: Cluster) -> Iterator[None]:
     cluster.run(*scale, "--replicas=0")
     try:
         wait("it to be gone", lambda: not cluster.list("pods", namespace))  # one on its way out acts still
+        _succeed(cluster, namespace)
         yield
     finally:
         cluster.run(*scale, "--replicas=1")

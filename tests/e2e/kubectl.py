@@ -130,9 +130,11 @@ def alert(response: str, namespace: str, pod: str, uid: str, **changes: Any) -> 
 
 
 def wait(what: str, condition: Callable[[], Any], seconds: float = 120, pause: float = 0.1) -> Any:
-    """Asks until the answer is true, and returns it; fails with `what` when time is up."""
-    until = time.monotonic() + seconds
+    """Asks until the answer is true, and returns it; fails with `what` when time is up. What takes long is asked for
+    less often: a question costs the cluster's time too."""
+    began = time.monotonic()
     while not (found := condition()):
-        assert time.monotonic() < until, f"waited {seconds:.0f} s in vain for {what}"
-        time.sleep(pause)
+        waited = time.monotonic() - began
+        assert waited < seconds, f"waited {seconds:.0f} s in vain for {what}"
+        time.sleep(max(pause, min(waited / 20, 1)))
     return found

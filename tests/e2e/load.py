@@ -119,7 +119,7 @@ class Barrage:
             self._out = self._run([*self._exec, "cat", self._file])
         return self._out.count("\n")
 
-    def answers(self, seconds: float = 60, pause: float = 0.1) -> dict[str, Answer]:
+    def answers(self, seconds: float = 60, pause: float = 0.5) -> dict[str, Answer]:
         """By key. Detached, it asks every `pause` seconds."""
         wait(f"answers to {self._count} posts", self._all, seconds, pause)
         found = [Answer(**json.loads(line)) for line in self._out.splitlines()]

@@ -15,15 +15,16 @@ from e2e.test_responses import others_are_untouched, start_release, state
 
 pytestmark = pytest.mark.e2e
 beside = Beside()
+MODES = ("delete_pod__mode", "isolate_pod__mode", "contain_pod__mode")
 ANNA = Cluster("anna", "kre-approvers", "system:authenticated")
 
 
 @pytest.fixture(scope="module")
 def approve(up: Engine) -> Iterator[Engine]:
-    up.set(delete_pod__mode="approve", isolate_pod__mode="approve")
+    up.set(**dict.fromkeys(MODES, "approve"))
     up.forget()
     yield up
-    up.set(delete_pod__mode=None, isolate_pod__mode=None)
+    up.set(**dict.fromkeys(MODES, None))
 
 
 def suspended(engine: Engine, workflow: str) -> str:
@@ -96,14 +97,16 @@ def test_rejected(approve: Engine) -> None:
     assert uid in approve.cluster.running(DEMO)
 
 
+@beside
 def test_nobody_in_time_and_then_too_late(approve: Engine) -> None:
+    response = "contain-pod"  # which no other of these has
     short: Object = {"spec": {"activeDeadlineSeconds": 8}}
-    approve.cluster.merge("workflowtemplate", "delete-pod", RESPONSES, short)
+    approve.cluster.merge("workflowtemplate", response, RESPONSES, short)
     try:
-        uid, workflow, node = asked(approve)
+        uid, workflow, node = asked(approve, response)
         record = approve.finish(workflow)
     finally:
-        approve.cluster.merge("workflowtemplate", "delete-pod", RESPONSES, {"spec": {"activeDeadlineSeconds": 3600}})
+        approve.cluster.merge("workflowtemplate", response, RESPONSES, {"spec": {"activeDeadlineSeconds": 3600}})
     assert (record["outcome"], record["by"]) == ("timed-out", "")
     code, _, error = ANNA.merge("workflow", workflow, RESPONSES, decision(node, "Succeeded"), check=False)
     assert code != 0
@@ -167,8 +170,9 @@ def test_what_waits_blocks_no_other_response(approve: Engine) -> None:
     approve.finish(workflow)
 
 
-def test_only_operators_release_and_only_in_their_own_name(engine: Engine) -> None:
-    name, uid = engine.victim()
+@beside
+def test_only_operators_release_and_only_in_their_own_name(approve: Engine) -> None:
+    name, uid = approve.victim()
     for user, group in (("eve", "system:authenticated"), ("anna", "kre-approvers")):
         assert start_release(name, uid, user, group)[0] != 0
     forged: Object = {"spec": {"workflowTemplateRef": {"name": "delete-pod"}}}
@@ -177,5 +181,5 @@ def test_only_operators_release_and_only_in_their_own_name(engine: Engine) -> No
     assert "ValidatingAdmissionPolicy" in error
     code, workflow, error = start_release(name, uid, "olga", "kre-operators")
     assert code == 0, error
-    record = engine.finish(workflow)
+    record = approve.finish(workflow)
     assert (record["outcome"], record["reason"], record["by"]) == ("refused", "the pod is not isolated", "olga")

@@ -34,7 +34,7 @@ def test_without_one_verb_no_result_comes_back(engine: Engine, lacking: str) -> 
         wait("the responder's record", lambda: engine.said(said["alert"], "responder"))
         wait("the end of its pod", lambda: _ended(engine, workflow))
         wait(
-            "what the controller makes of it", lambda: _results(engine, workflow) or engine.phase(workflow) in ENDED, 30
+            "what the controller makes of it", lambda: _results(engine, workflow) or engine.phase(workflow) in ENDED, 15
         )
     except AssertionError:
         assert engine.phase(workflow) not in ENDED, lacking  # it waits for a result that does not come

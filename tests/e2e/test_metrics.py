@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -35,9 +36,9 @@ def scraped(up: Engine) -> tuple[dict[str, Series], dict[str, Series]]:
     up.forget()
     up.respond("notify", DEMO, *up.victim())
     first = scrape(up.cluster)
-    up.respond("notify", DEMO, *up.victim())
-    up.respond("label-pod", DEMO, *up.victim())
-    up.respond("notify", DEMO, "metrics", OTHER)
+    about = [("notify", *up.victim()), ("label-pod", *up.victim()), ("notify", "metrics", OTHER)]
+    with ThreadPoolExecutor() as pool:
+        list(pool.map(lambda one: up.respond(one[0], DEMO, *one[1:]), about))
     wait("the recorder's lines", lambda: _ended(scrape(up.cluster)["recorder"]) >= _ended(first["recorder"]) + 3, 60)
     return first, scrape(up.cluster)
 

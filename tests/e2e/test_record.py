@@ -116,7 +116,7 @@ def template(engine: Engine, name: str, **spec: Any) -> str:
     made = found["spec"] | spec
     for each in made["templates"]:
         if each["name"] in ("act", "record"):
-            each["activeDeadlineSeconds"] = 20
+            each["activeDeadlineSeconds"] = 8
             each["container"] |= {"image": "example.invalid/none:1", "imagePullPolicy": "Never"}  # told at once
     metadata = {"name": name, "namespace": RESPONSES}
     whole = {"apiVersion": found["apiVersion"], "kind": "WorkflowTemplate", "metadata": metadata, "spec": made}

@@ -87,7 +87,7 @@ def stream(engine: Engine, fault: Fault) -> Stream:
             shots.append(shot(acting))
     barrage = Barrage(shots, rate=RATE, workers=16, detached=True)
     try:
-        wait("the first alerts", lambda: barrage.count() >= BEFORE, 20, 0.1)
+        wait("the first alerts", lambda: barrage.count() >= BEFORE, 20, 0.3)
         made.began = time.time()
         back = fault.strike(engine.cluster)
         wait(f"{fault.name}, and back", lambda: _asked(back), 90, 0.2)
