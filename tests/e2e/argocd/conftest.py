@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +27,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def argocd(cluster: Cluster) -> ArgoCD:
+def argocd(cluster: Cluster) -> Iterator[ArgoCD]:
     if cluster.try_get("deployment", "argocd-repo-server", "argocd") is None:
         message = "Argo CD is not on this cluster: NOT TESTED that it converges. See tests/e2e/README.md"
         if os.environ.get("KRE_E2E_ARGOCD") == "required":
             pytest.fail(message, pytrace=False)
         pytest.skip(message)
-    return ArgoCD(cluster)
+    with stage.without_pauses(cluster):
+        yield ArgoCD(cluster)
 
 
 @pytest.fixture(scope="session")
