@@ -26,8 +26,8 @@ FREE = ("--type=merge", '--patch={"metadata": {"finalizers": null}}')
 
 @contextmanager
 def without_pauses(cluster: Cluster) -> Iterator[None]:
-    """Argo CD goes on at once where a wave is healthy, without 2 s for controllers that are slow to say that it isn't: no
-    order can then come of a pause."""
+    """Argo CD goes on at once where a wave is healthy, without 2 s for controllers that are slow to say that it isn't.
+    No order can then come of a pause."""
     where, controller = ("-n", "argocd"), "statefulset/argocd-application-controller"
     cluster.run(*where, "set", "env", controller, "ARGOCD_SYNC_WAVE_DELAY=0")
     cluster.run(*where, "rollout", "status", controller, "--timeout=120s")
