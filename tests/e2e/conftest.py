@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from e2e.afterwards import look
+from e2e.beside import Beside
 from e2e.controllers import confine, confined
 from e2e.engine import DEMO, PIPELINE, RESPONSES, VICTIMS, Engine, deployment, pod_spec
 from e2e.kubectl import PROJECT, Cluster, wait
@@ -25,6 +26,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("e2e") and not item.get_closest_marker("api"):
             item.add_marker("node")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """A group runs what was asked for, and nothing else."""
+    Beside.only({item.function for item in session.items if isinstance(item, pytest.Function)})
 
 
 @pytest.hookimpl(wrapper=True)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
+from e2e.beside import plain as beside
 from e2e.engine import DEMO, Engine, deployment
 from e2e.kubectl import Cluster, Object, wait
 from e2e.test_responses import check_record, others_are_untouched, state
@@ -23,17 +26,21 @@ NOISY = (
 )
 
 
-@pytest.fixture
+@contextmanager
 def noisy(engine: Engine) -> Iterator[tuple[str, str]]:
     """(name, uid) of a pod whose log is hostile: another each time, for a response acts on one once."""
-    made = deployment("noisy", 1, ["python3", "-c", NOISY])
+    name = f"noisy-{secrets.token_hex(3)}"
+    made = deployment(name, 1, ["python3", "-c", NOISY])
     made["spec"]["template"]["spec"]["containers"][0]["env"] = [{"name": "DB_PASSWORD", "value": SECRET}]
     engine.cluster.apply(json.dumps(made))
-    engine.cluster.run("-n", DEMO, "wait", "--for=condition=Available", "deployment/noisy", "--timeout=180s")
-    (pod,) = engine.cluster.list("pods", DEMO, "app=noisy")
-    wait("its log", lambda: "owned" in engine.cluster.logs(DEMO, "app=noisy", container="main"))
-    yield pod["metadata"]["name"], pod["metadata"]["uid"]
-    gone(engine, "noisy")
+    engine.cluster.run("-n", DEMO, "wait", "--for=condition=Available", f"deployment/{name}", "--timeout=180s")
+    (pod,) = engine.cluster.list("pods", DEMO, f"app={name}")
+    engine.given.add(pod["metadata"]["uid"])  # it comes and goes with its test
+    wait("its log", lambda: "owned" in engine.cluster.logs(DEMO, f"app={name}", container="main"))
+    try:
+        yield pod["metadata"]["name"], pod["metadata"]["uid"]
+    finally:
+        gone(engine, name)
 
 
 def gone(engine: Engine, name: str) -> None:
@@ -42,7 +49,7 @@ def gone(engine: Engine, name: str) -> None:
     wait(f"the end of {name}", lambda: not engine.cluster.list("pods", DEMO, f"app={name}"))
 
 
-@pytest.fixture
+@contextmanager
 def restarting(engine: Engine) -> Iterator[Object]:
     """A pod whose container has ended once, and stays then: of more lives the runtime may have no log any more."""
     once = (
@@ -61,8 +68,12 @@ def restarting(engine: Engine) -> Iterator[Object]:
                 return pod
         return None
 
-    yield wait("a restart", restarted, 180)
-    gone(engine, "restarting")
+    pod: Object = wait("a restart", restarted, 180)
+    engine.given.add(pod["metadata"]["uid"])
+    try:
+        yield pod
+    finally:
+        gone(engine, "restarting")
 
 
 def kept(engine: Engine, record: Object) -> dict[str, bytes]:
@@ -77,11 +88,13 @@ def kept(engine: Engine, record: Object) -> dict[str, bytes]:
     return pieces
 
 
-def test_what_is_kept_is_what_the_record_says(engine: Engine, noisy: tuple[str, str]) -> None:
-    name, uid = noisy
-    before = state(engine)
-    record = engine.respond("capture-evidence", DEMO, name, uid)
-    check_record(engine, record, "capture-evidence", uid, "captured")
+@beside
+def test_what_is_kept_is_what_the_record_says(engine: Engine) -> None:
+    with noisy(engine) as (name, uid):
+        before = state(engine)
+        record = engine.respond("capture-evidence", DEMO, name, uid)
+        check_record(engine, record, "capture-evidence", uid, "captured")
+        others_are_untouched(engine, before)
     pieces = kept(engine, record)
     assert sum(map(len, pieces.values())) < 1 << 20
     everything = b"".join(pieces.values())
@@ -92,19 +105,22 @@ def test_what_is_kept_is_what_the_record_says(engine: Engine, noisy: tuple[str, 
     assert json.loads(pieces["pod.json"])["metadata"]["uid"] == uid
     assert [json.loads(pieces[f"owner-{n}.json"])["kind"] for n in (1, 2)] == ["ReplicaSet", "Deployment"]
     assert "owned" not in json.dumps(record)
-    others_are_untouched(engine, before)
 
 
-def test_the_run_before_and_its_events(engine: Engine, restarting: Object) -> None:
-    metadata = restarting["metadata"]
-    record = engine.respond("capture-evidence", DEMO, metadata["name"], metadata["uid"])
+@beside
+def test_the_run_before_and_its_events(engine: Engine) -> None:
+    with restarting(engine) as pod:
+        metadata = pod["metadata"]
+        record = engine.respond("capture-evidence", DEMO, metadata["name"], metadata["uid"])
     pieces = kept(engine, record)
     assert b"the first run" in pieces["previous.main"]
     assert {one["involvedObject"]["uid"] for one in json.loads(pieces["events.json"])} == {metadata["uid"]}
 
 
-def test_nobody_changes_it(engine: Engine, noisy: tuple[str, str]) -> None:
-    record = engine.respond("capture-evidence", DEMO, *noisy)
+@beside
+def test_nobody_changes_it(engine: Engine) -> None:
+    with noisy(engine) as pod:
+        record = engine.respond("capture-evidence", DEMO, *pod)
     name = record["evidence"]["in"].rpartition("/")[2]
     writer = Cluster("system:serviceaccount:kre-responses:capture-evidence", "system:serviceaccounts:kre-responses")
     for command in (("get", "secret", name), ("delete", "secret", name), ("label", "secret", name, "x=y")):

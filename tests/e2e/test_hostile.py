@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
 
+from e2e.beside import Beside
 from e2e.engine import DEMO, DISPATCHER, PIPELINE, RESPONSES, Engine
 from e2e.hostile import EITHER, NOTHING, REFUSED, STRINGS, Case, cases
 from e2e.kubectl import Object, alert, wait
@@ -19,6 +21,7 @@ pytestmark = pytest.mark.e2e
 STABLE = ("name", "namespace", "labels", "annotations", "ownerReferences", "deletionTimestamp")
 GROUPS = ("forged", "protected", "strings", "types", "keys", "bodies", "requests")
 MARKER = "marker"
+beside = Beside()
 
 
 def pods(engine: Engine) -> list[Object]:
@@ -30,6 +33,11 @@ def pods(engine: Engine) -> list[Object]:
 def everything(engine: Engine) -> dict[str, Object]:
     """uid -> what a response could change of it."""
     return {pod["uid"]: {key: pod.get(key) for key in STABLE} for pod in pods(engine)}
+
+
+def others(engine: Engine, before: dict[str, Object], *mine: str) -> dict[str, Object]:
+    """Of these pods those that no test has for itself, and mine."""
+    return {uid: pod for uid, pod in before.items() if uid not in engine.given or uid in mine}
 
 
 def unharmed(before: dict[str, Object], after: dict[str, Object]) -> bool:
@@ -122,11 +130,12 @@ def _parameters(workflow: Object) -> dict[str, str]:
     return {item["name"]: item["value"] for item in workflow["spec"]["arguments"]["parameters"]}
 
 
+@beside
 def test_free_text_changes_nothing_of_what_is_done(engine: Engine, fired: Fired) -> None:
     """An alert that may act, full of such texts wherever the engine reads nothing: it deletes its pod and no other, and
     none of the texts comes as far as the Workflow or the record."""
     name, uid = engine.victim()
-    others = {key: pod for key, pod in everything(engine).items() if key != uid}
+    before = everything(engine)
     made = alert("delete-pod", DEMO, name, uid, output=" ".join(STRINGS), tags=list(STRINGS), time=STRINGS[1])
     made["output_fields"] |= {f"proc.{text}": text for text in STRINGS}
     made |= {"hostname": STRINGS[1], **{text: {text: [text]} for text in STRINGS if text}}
@@ -135,31 +144,35 @@ def test_free_text_changes_nothing_of_what_is_done(engine: Engine, fired: Fired)
     record = engine.finish(said["workflow"])
     assert (record["outcome"], record["uid"]) == ("deleted", uid)
     wait("its end", lambda: uid not in everything(engine))
-    assert unharmed(others, everything(engine))
+    assert unharmed(others(engine, before), everything(engine))
     spec = json.dumps(engine.workflow(said["workflow"])["spec"]["arguments"])
     assert [text for text in STRINGS if len(text) > 4 and text in (spec + json.dumps([said, record]))] == []
 
 
+@beside
 def test_the_uid_of_another_pod_that_lives(engine: Engine, fired: Fired) -> None:
     (one, name), (other, _) = engine.victims(2).items()
     before = everything(engine)
     record = engine.respond("delete-pod", DEMO, name, other)
     assert (record["outcome"], record["uid"]) == ("refused", other)
     assert "another pod has this name" in record["reason"]
-    assert unharmed(before, everything(engine))
+    assert unharmed(others(engine, before, one, other), everything(engine))
     assert {one, other} <= set(before)
 
 
-@pytest.fixture
+@contextmanager
 def short_cooldown(engine: Engine) -> Iterator[None]:
+    """Of a response that nothing else sends to."""
     engine.set(contain_pod__cooldown="1")
-    yield
-    # Nothing else sends to this response: the kubelets may take their time.
-    for namespace in (PIPELINE, RESPONSES):
-        engine.cluster.merge("configmap", "settings", namespace, {"data": {"contain-pod.cooldown": None}})
+    try:
+        yield
+    finally:
+        for namespace in (PIPELINE, RESPONSES):  # the kubelets may take their time
+            engine.cluster.merge("configmap", "settings", namespace, {"data": {"contain-pod.cooldown": None}})
 
 
-def test_the_same_bytes_again(engine: Engine, fired: Fired, request: pytest.FixtureRequest) -> None:
+@beside
+def test_the_same_bytes_again(engine: Engine, fired: Fired) -> None:
     """A replay is no second action: within the cool-down it is deduplicated, with an old time of its own too; later it
     is about a pod that is gone. Its successor, of the same Deployment, is not touched."""
     name, uid = engine.victim()
@@ -170,12 +183,12 @@ def test_the_same_bytes_again(engine: Engine, fired: Fired, request: pytest.Fixt
     assert engine.finish(first["workflow"])["outcome"] == "deleted"
     assert _replay(engine, made, 1)["outcome"] == "deduplicated"
     assert _replay(engine, old, 2)["outcome"] == "deduplicated"
-    request.getfixturevalue("short_cooldown")
-    before = everything(engine)
-    again = _replay(engine, made, 3)
-    assert again["outcome"] == "dispatched"
-    assert engine.finish(again["workflow"])["outcome"] == "gone"
-    assert unharmed(before, everything(engine))
+    with short_cooldown(engine):
+        before = everything(engine)
+        again = _replay(engine, made, 3)
+        assert again["outcome"] == "dispatched"
+        assert engine.finish(again["workflow"])["outcome"] == "gone"
+    assert unharmed(others(engine, before), everything(engine))
 
 
 def _replay(engine: Engine, made: Object, known: int) -> Object:

@@ -7,14 +7,13 @@ import uuid
 
 import pytest
 
-from e2e.beside import Beside
+from e2e.beside import plain as beside
 from e2e.engine import DEMO, RESPONSES, Engine, deployment
 from e2e.kubectl import Object, alert, wait
 from e2e.test_responses import others_are_untouched, state
 
 pytestmark = pytest.mark.e2e
 FOREVER = ["python3", "-c", "import time; time.sleep(1e6)"]
-beside = Beside()
 OTHER = "00000000-0000-4000-8000-000000000000"
 
 
