@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +26,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def argocd(cluster: Cluster) -> Iterator[ArgoCD]:
+def argocd(cluster: Cluster) -> ArgoCD:
     if cluster.try_get("deployment", "argocd-repo-server", "argocd") is None:
         message = "Argo CD is not on this cluster: NOT TESTED that it converges. See tests/e2e/README.md"
         if os.environ.get("KRE_E2E_ARGOCD") == "required":
             pytest.fail(message, pytrace=False)
         pytest.skip(message)
-    with stage.without_pauses(cluster):
-        yield ArgoCD(cluster)
+    return ArgoCD(cluster)
 
 
 @pytest.fixture(scope="session")

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,19 +20,6 @@ OWN = ("applications.argoproj.io", "applicationsets.argoproj.io", "appprojects.a
 WHOLE = "workflowtasksets.argoproj.io"
 CRDS = 11  # of Argo Events and Argo Workflows
 FREE = ("--type=merge", '--patch={"metadata": {"finalizers": null}}')
-
-
-@contextmanager
-def without_pauses(cluster: Cluster) -> Iterator[None]:
-    """Argo CD goes on at once where a wave is healthy, without 2 s for controllers that are slow to say that it isn't.
-    No order can then come of a pause."""
-    where, controller = ("-n", "argocd"), "statefulset/argocd-application-controller"
-    cluster.run(*where, "set", "env", controller, "ARGOCD_SYNC_WAVE_DELAY=0")
-    cluster.run(*where, "rollout", "status", controller, "--timeout=120s")
-    try:
-        yield
-    finally:
-        cluster.run(*where, "set", "env", controller, "ARGOCD_SYNC_WAVE_DELAY-")
 
 
 def crds(cluster: Cluster) -> list[dict[str, Any]]:
