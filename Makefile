@@ -56,7 +56,7 @@ rbac-answers: $(VENV)/dev $(BIN)/kre-authorizer ## records anew what Kubernetes'
 	PYTHONPATH=tests $(PY) -m support.rbac_record $(BIN)/kre-authorizer
 
 # On the cluster that KUBECONFIG names, if it has opted in: docs/cluster-tests.md.
-e2e-api: $(VENV)/dev ## tests on a real API server: some five minutes
+e2e-api: $(VENV)/dev ## tests on a real API server: some three minutes
 	$(PY) -m pytest -q --durations=10 -m api tests/e2e
 
 e2e: $(VENV)/dev tools-promql ## tests on a real node, with real Argo Events and Argo Workflows
