@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from e2e.beside import plain as beside
+from e2e.beside import Beside
 from e2e.engine import DEMO, RESPONSES, VICTIMS, Engine
 from e2e.kubectl import Cluster, Object, wait
 
 pytestmark = pytest.mark.e2e
+beside = Beside()  # not of those across modules: whom a release makes one too many its owner ends, and picks
 ABOUT = "kre/response=delete-pod"
 STABLE = ("uid", "name", "labels", "annotations", "ownerReferences", "deletionTimestamp")
 
