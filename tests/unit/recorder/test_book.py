@@ -115,6 +115,23 @@ def test_what_goes_on_while_it_is_to_be_deleted_has_another_line(desk: Desk) -> 
     assert desk.gap("held") == 0
 
 
+def test_no_version_is_let_go_before_its_line_is_written(desk: Desk) -> None:
+    """Another thread lets go of what `workflow` is, at any time."""
+    one = made()
+    one["metadata"]["deletionTimestamp"] = stamp()
+    desk.book.take("ADDED", one)
+    at_hand = []
+
+    def written(facts: dict[str, Any]) -> dict[str, Any]:
+        at_hand.extend(done.workflow for done in desk.handed if not done.free)
+        return desk._write(facts)
+
+    desk.book._write = written
+    desk.book.take("MODIFIED", one | {"status": DONE})
+    assert desk.said()[1:] == [("1", "deleted")]
+    assert at_hand == [one], "that of the first line"
+
+
 @pytest.mark.parametrize("told", [True, False])
 def test_what_went_past_us_has_a_line_and_is_a_gap(desk: Desk, *, told: bool) -> None:
     desk.book.take("ADDED", made())
@@ -188,6 +205,7 @@ class World:
         self.objects = {number: made(number) for number in (1, 2, 3)}
         self.over: dict[int, str] = {}  # what has come to an end -> the outcome that it must have, "" for any
         self.ended: set[int] = set()  # by itself
+        self.early: set[int] = set()  # was to be deleted before
         self.restart()
 
     def run(self, number: int) -> None:
@@ -203,6 +221,7 @@ class World:
             self._change(number, status=DONE)
 
     def mark(self, number: int) -> None:
+        self.early |= {number} - self.over.keys()
         self.over.setdefault(number, "")
         self.objects[number]["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
         self._change(number)
@@ -244,6 +263,7 @@ class World:
         self.desk.book.take("MODIFIED", self.objects[number])
 
 
+KNOWN = ["never-started", "unrecorded", "deleted"]
 STEPS = ("run", "end", "mark", "again", "force", "release", "list", "tick", "restart")
 
 
@@ -259,6 +279,8 @@ def test_any_order_leaves_a_line_for_each_end(steps: list[tuple[str, int]]) -> N
         found = [line["outcome"] for line in world.desk.lines if line["key"] == uid]
         assert bool(found) is (number in world.over)
         assert world.over.get(number, "") in ("", *found[-1:]), "the last one is what became of it"
+        assert found == sorted(found, key=KNOWN.index), "a later line never knows less"
+        assert not world.over.get(number) or number in world.early or len(set(found)) == 1
 
 
 def test_the_finalizer_is_one_for_engine_and_recorder() -> None:

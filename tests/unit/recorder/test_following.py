@@ -142,6 +142,15 @@ def test_a_patch_that_fails_is_made_again(api: Api, parts: Parts, codes: list[in
     assert len(parts.keys()) == 1
 
 
+def test_one_that_changed_just_now_holds_up_nobody(api: Api, parts: Parts) -> None:
+    waits: list[float] = []
+    parts.made.worker._wait = waits.append
+    api.answers.append(422)
+    api.put(workflow(1, **DONE))
+    until("let go", lambda: not api.held())
+    assert sum(waits) < 0.5
+
+
 @pytest.mark.parametrize("others", [["a/b", HOLD], [HOLD, "a/b"], ["a/b", HOLD, "c/d"]])
 def test_others_finalizers_stay(api: Api, parts: Parts, others: list[str]) -> None:
     made = workflow(1, **DONE)

@@ -86,23 +86,20 @@ class Book:
 
     def _again(self, uid: str, workflow: Object, *, held: bool, gone: bool) -> None:
         """One that was to be deleted can go on for as long as it is held: then its line was not the last."""
-        done = self._done[uid]
-        done.workflow = workflow
-        if done.line["phase"] not in outcome.ENDED:
-            facts = outcome.end(workflow, done.seen, forced=gone and held)
-            if facts["outcome"] != done.line["outcome"]:
-                done = self._done[uid] = self._written(workflow, done.seen, facts)
-        if gone or not held:
-            del self._done[uid]
+        done, ended = self._done[uid], self._done[uid].line["phase"] in outcome.ENDED
+        facts = None if ended else outcome.end(workflow, done.seen, forced=gone)
+        if facts and facts["outcome"] != done.line["outcome"]:
+            self._done[uid] = self._written(workflow, done.seen, facts, free=gone)
             done.free = True
+        else:
+            done.workflow = workflow  # only now: it may be let go as it is from here on
+        if gone or not held:
+            self._done.pop(uid).free = True
 
-    def _written(self, workflow: Object, seen: outcome.Seen, facts: Mapping[str, Any], *, free: bool = False) -> Done:
-        """The line is written, and on its way; the one before it, of the same Workflow, lets nothing go any more."""
-        uid = str(workflow["metadata"]["uid"])
-        line = self._write({**facts, "part": "recorder", "key": uid})
+    def _written(self, workflow: Object, seen: outcome.Seen, facts: Mapping[str, Any], *, free: bool) -> Done:
+        """The line is written, and on its way."""
+        line = self._write({**facts, "part": "recorder", "key": str(workflow["metadata"]["uid"])})
         self._count("records", workflow, outcome=str(line["outcome"]))
-        if uid in self._done:
-            self._done[uid].free = True
         done = Done(workflow, line, self._clock(), seen, free)
         self._hand(done)
         return done

@@ -10,7 +10,7 @@ from sink import Sink
 from watch import WORKFLOWS
 
 PATCH = "application/json-patch+json"
-PAUSE, MOST = 1.0, 30.0  # seconds between tries
+SOON, PAUSE, MOST = 0.1, 1.0, 30.0  # seconds between tries: until the watch has told of a change, of a sink, at most
 
 
 class Worker:
@@ -36,7 +36,7 @@ class Worker:
                 pause = min(2 * pause, MOST)
             with self._lock:
                 self.unsent -= 1
-            pause = PAUSE
+            pause = SOON  # all that come after it wait too
             while not done.free and not self._let_go(done):
                 self._wait(pause)
                 pause = min(2 * pause, MOST)
