@@ -71,9 +71,10 @@ class Recording:
         for line in self.lines():
             if line["outcome"] != "late":
                 first = found.setdefault(line["workflow"], line)
-                if first["phase"] not in ENDED:
-                    first = found[line["workflow"]] = line
-                assert (first["key"], first["outcome"]) == (line["key"], line["outcome"]), (first, line)
+                assert first["key"] == line["key"], (first, line)
+                if first["outcome"] != line["outcome"]:
+                    assert first["phase"] not in ENDED, (first, line)
+                    found[line["workflow"]] = line
         return found
 
     def end(self, workflow: str, seconds: float = 120) -> Object:

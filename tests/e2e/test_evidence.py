@@ -33,11 +33,11 @@ def noisy(engine: Engine) -> Iterator[tuple[str, str]]:
     made = deployment(name, 1, ["python3", "-c", NOISY])
     made["spec"]["template"]["spec"]["containers"][0]["env"] = [{"name": "DB_PASSWORD", "value": SECRET}]
     engine.cluster.apply(json.dumps(made))
-    engine.cluster.run("-n", DEMO, "wait", "--for=condition=Available", f"deployment/{name}", "--timeout=180s")
-    (pod,) = engine.cluster.list("pods", DEMO, f"app={name}")
-    engine.given.add(pod["metadata"]["uid"])  # it comes and goes with its test
-    wait("its log", lambda: "owned" in engine.cluster.logs(DEMO, f"app={name}", container="main"))
     try:
+        engine.cluster.run("-n", DEMO, "wait", "--for=condition=Available", f"deployment/{name}", "--timeout=180s")
+        (pod,) = engine.cluster.list("pods", DEMO, f"app={name}")
+        engine.given.add(pod["metadata"]["uid"])  # it comes and goes with its test
+        wait("its log", lambda: "owned" in engine.cluster.logs(DEMO, f"app={name}", container="main"))
         yield pod["metadata"]["name"], pod["metadata"]["uid"]
     finally:
         gone(engine, name)
@@ -68,9 +68,9 @@ def restarting(engine: Engine) -> Iterator[Object]:
                 return pod
         return None
 
-    pod: Object = wait("a restart", restarted, 180)
-    engine.given.add(pod["metadata"]["uid"])
     try:
+        pod: Object = wait("a restart", restarted, 180)
+        engine.given.add(pod["metadata"]["uid"])
         yield pod
     finally:
         gone(engine, "restarting")

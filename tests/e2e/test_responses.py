@@ -12,7 +12,7 @@ from e2e.engine import DEMO, RESPONSES, VICTIMS, Engine
 from e2e.kubectl import Cluster, Object, wait
 
 pytestmark = pytest.mark.e2e
-beside = Beside()  # not of those across modules: whom a release makes one too many its owner ends, and picks
+beside = Beside()  # of its own: a release makes a pod too many, and which of them goes is for their owner to say
 ABOUT = "kre/response=delete-pod"
 STABLE = ("uid", "name", "labels", "annotations", "ownerReferences", "deletionTimestamp")
 
